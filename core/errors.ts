@@ -70,5 +70,11 @@ export function toErrorRecord(error: unknown): ErrorRecord {
     }
   }
   const e = error instanceof Error ? error : new Error(String(error))
-  return { code: "UNEXPECTED", kind: "errored", message: e.message.split("\n")[0] ?? "", reason: e.message, stack: e.stack }
+  return {
+    code: "UNEXPECTED",
+    kind: "errored",
+    message: e.message.split("\n")[0] ?? "",
+    reason: e.message,
+    stack: e.stack,
+  }
 }

@@ -1,0 +1,62 @@
+import { readFile } from "node:fs/promises"
+import { fault } from "./errors.js"
+
+export interface Secret {
+  readonly name: string
+  /** The value. Everything that is logged or recorded afterwards has it masked. */
+  plaintext(): string
+}
+
+/** Where a secret's value comes from: NAME in the environment, or the file that NAME_FILE names. */
+export interface SecretSource {
+  /** Undefined when the secret is not there. */
+  read(name: string): Promise<string | undefined>
+}
+
+/** Environment first, then `<NAME>_FILE`, the way Docker and GitLab hand over files. One trailing newline is dropped. */
+export function environmentSecrets(env: Readonly<Record<string, string | undefined>>): SecretSource {
+  return {
+    async read(name) {
+      const value = env[name]
+      if (value !== undefined && value !== "") return value
+      const file = env[`${name}_FILE`]
+      if (file === undefined || file === "") return undefined
+      try {
+        return (await readFile(file, "utf8")).replace(/\r?\n$/, "")
+      } catch (cause) {
+        throw fault({
+          code: "SECRET-FILE",
+          kind: "usage",
+          message: `The file of secret ${name} cannot be read`,
+          reason: `${name}_FILE=${file}: ${(cause as Error).message}`,
+          hint: `Check the path and its permissions, or set ${name}.`,
+          cause,
+        })
+      }
+    },
+  }
+}
+
+/** Reads all the secrets that the steps declare. @throws SECRET-MISSING, naming every missing one and who wants it */
+export async function readSecrets(
+  source: SecretSource,
+  wanted: ReadonlyMap<string, readonly string[]>,
+): Promise<ReadonlyMap<string, Secret>> {
+  const found = new Map<string, Secret>()
+  const missing: string[] = []
+  for (const [name, steps] of wanted) {
+    const value = await source.read(name)
+    if (value === undefined) missing.push(`${name} (for ${steps.join(", ")})`)
+    else found.set(name, { name, plaintext: () => value })
+  }
+  if (missing.length > 0) {
+    throw fault({
+      code: "SECRET-MISSING",
+      kind: "usage",
+      message: `${missing.length === 1 ? "A secret is" : `${missing.length} secrets are`} missing: ${missing.join("; ")}`,
+      reason: "Nothing has been run. Secrets are read from the environment, or from the file that <NAME>_FILE names.",
+      hint: `export ${[...wanted.keys()].find((n) => !found.has(n))}=… and run again; \`gantry plan\` lists all that are needed.`,
+    })
+  }
+  return found
+}

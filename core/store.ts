@@ -1,0 +1,113 @@
+import { randomBytes } from "node:crypto"
+import { mkdir, readdir, readFile, stat } from "node:fs/promises"
+import { join } from "node:path"
+import { fault } from "./errors.js"
+import { fileFault } from "./files.js"
+import { readJournal } from "./journal.js"
+import { applyEvent, emptyState, RunRecord, type RunState } from "./record.js"
+
+/** `.gantry/` of a project. */
+export interface Store {
+  readonly root: string
+  runDir(id: string): string
+}
+
+export function openStore(projectDir: string): Store {
+  const root = join(projectDir, ".gantry")
+  return { root, runDir: (id) => join(root, "runs", id) }
+}
+
+/** Sorts by time; the tail keeps two runs of one second apart. */
+export function newRunId(now = new Date()): string {
+  const time = now.toISOString().replace(/[-:]/g, "").slice(0, 15).replace("T", "-")
+  return `${time}-${randomBytes(2).toString("hex")}`
+}
+
+/** Ids of all runs, newest first. */
+export async function listRuns(store: Store): Promise<readonly string[]> {
+  const names = await readdir(join(store.root, "runs")).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === "ENOENT") return []
+    throw cause
+  })
+  return names
+    .filter((name) => !name.startsWith("."))
+    .sort()
+    .reverse()
+}
+
+/**
+ * Finds a run by its id, a unique beginning or end of it, or "last".
+ * @throws RUN-UNKNOWN, RUN-AMBIGUOUS
+ */
+export async function findRun(store: Store, wanted: string): Promise<string> {
+  const runs = await listRuns(store)
+  if (wanted === "last" && runs[0] !== undefined) return runs[0]
+  if (runs.includes(wanted)) return wanted
+  const matches = runs.filter((id) => id.startsWith(wanted) || id.endsWith(wanted))
+  if (matches.length === 1 && matches[0] !== undefined) return matches[0]
+  throw fault({
+    code: matches.length > 1 ? "RUN-AMBIGUOUS" : "RUN-UNKNOWN",
+    kind: "usage",
+    message:
+      matches.length > 1 ? `"${wanted}" names several runs: ${matches.join(", ")}` : `There is no run "${wanted}"`,
+    reason: `Runs lie in ${join(store.root, "runs")}.`,
+    hint: "`gantry runs` lists them; `last` is the newest.",
+  })
+}
+
+/** The state of a run from its journal: also right when the process died before it wrote run.json. @throws RUN-BROKEN */
+export async function readState(store: Store, id: string): Promise<RunState> {
+  const path = join(store.runDir(id), "events.ndjson")
+  const state = emptyState()
+  try {
+    for (const event of await readJournal(path)) applyEvent(state, event)
+  } catch (cause) {
+    throw broken(id, path, cause)
+  }
+  if (state.record === undefined) throw broken(id, path, new Error("it does not begin with run-started"))
+  return state
+}
+
+/** The record of a run, validated. @throws RUN-BROKEN */
+export async function readRun(store: Store, id: string): Promise<RunRecord> {
+  const state = await readState(store, id)
+  const parsed = RunRecord.safeParse(state.record)
+  if (!parsed.success) throw broken(id, store.runDir(id), parsed.error)
+  return parsed.data
+}
+
+/** The log of a step as far as it is written; undefined when it has none. */
+export async function readLog(store: Store, id: string, step: string): Promise<string | undefined> {
+  return readFile(join(store.runDir(id), "steps", step, "log.txt"), "utf8").catch(() => undefined)
+}
+
+/** Makes the folder of a run. @throws DISK-FULL, FILE-DENIED */
+export async function makeRunDir(store: Store, id: string): Promise<string> {
+  const dir = store.runDir(id)
+  try {
+    await mkdir(join(dir, "steps"), { recursive: true })
+    await mkdir(join(dir, "artifacts"), { recursive: true })
+    await mkdir(join(store.root, "objects"), { recursive: true })
+  } catch (cause) {
+    throw fileFault(cause, dir)
+  }
+  return dir
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+function broken(id: string, path: string, cause: unknown) {
+  return fault({
+    code: "RUN-BROKEN",
+    kind: "errored",
+    message: `The record of run ${id} cannot be read`,
+    reason: `${path}: ${(cause as Error).message}`,
+    hint: "Somebody or something changed its files. Start a new run; keep the folder if you want to know more.",
+    cause,
+  })
+}

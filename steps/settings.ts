@@ -1,0 +1,19 @@
+import type { EngineConfig } from "../engine/config.js"
+import type { Environment } from "../environments/environment.js"
+import type { ScanPolicy } from "./trivy/policy.js"
+import type { Service } from "./service.js"
+
+/** What every step factory is given: the validated configuration of the project, as data. */
+export interface Settings {
+  /** Name of the project: Harbor project, prefix of SonarQube keys. */
+  readonly project: string
+  /** Absolute folder of the project. */
+  readonly root: string
+  readonly engine: EngineConfig
+  readonly services: readonly Service[]
+  readonly environments: Readonly<Record<string, Environment>>
+  readonly scan: ScanPolicy
+  /** Folder of the config repository, relative to the root. */
+  readonly configRepo: string | undefined
+  readonly approvers: readonly { readonly name: string; readonly email: string; readonly role: string }[]
+}
