@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config"
+
+export default defineConfig({
+  test: {
+    reporters: ["default", "junit"],
+    // What a test wants is a condition with a deadline; these only stop what hangs.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    coverage: {
+      provider: "v8",
+      include: ["src/**/*.js"],
+      reporter: ["lcovonly", "text-summary"],
+    },
+  },
+})
