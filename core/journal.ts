@@ -10,6 +10,8 @@ export interface Journal {
   append(event: Stamped<RunEvent>): void
   /** Settles when everything appended so far is on the disk. @throws DISK-FULL, FILE-DENIED */
   flush(): Promise<void>
+  /** What made writing fail, if anything did. */
+  trouble(): unknown
   close(): Promise<void>
 }
 
@@ -44,6 +46,7 @@ export async function openJournal(path: string): Promise<Journal> {
       writing ??= new Promise<void>((resolve) => setImmediate(resolve)).then(drain)
     },
     flush,
+    trouble: () => broken,
     async close() {
       try {
         await flush()

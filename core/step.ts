@@ -52,6 +52,8 @@ export interface Context<N extends Needs, S extends string> {
   readonly scratch: string
   /** Tells people something structured (test results, findings …), at once, also if the step goes red later. */
   publish(report: Report): void
+  /** A value that turned out to be secret while the step ran (a generated token): masked from now on. */
+  mask(value: string): void
   /** Aborted on interruption, timeout or a failed sibling. Hand it to whatever waits. */
   readonly signal: AbortSignal
 }
