@@ -1,0 +1,88 @@
+import { execa } from "execa"
+import { fault } from "../core/errors.js"
+
+/** Where git looks comes from the folder alone: a run that is started from a git hook inherits these. */
+const inherited = [
+  "GIT_DIR",
+  "GIT_WORK_TREE",
+  "GIT_INDEX_FILE",
+  "GIT_PREFIX",
+  "GIT_COMMON_DIR",
+  "GIT_OBJECT_DIRECTORY",
+  "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+  "GIT_NAMESPACE",
+]
+
+export interface GitOptions {
+  readonly cwd: string
+  /** Set for this call, after the inherited `GIT_*` locations were dropped. */
+  readonly env?: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface GitAnswer {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs git on the host and answers whatever it said. @throws GIT-MISSING, GIT-NO-REPOSITORY, GIT-OWNER */
+export async function tryGit(args: readonly string[], options: GitOptions): Promise<GitAnswer> {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !inherited.includes(name)))
+  const result = await execa("git", args, {
+    cwd: options.cwd,
+    extendEnv: false,
+    // Git's words are read below: in one language, and without asking anybody for a password.
+    env: { ...env, LC_ALL: "C", GIT_TERMINAL_PROMPT: "0", GIT_OPTIONAL_LOCKS: "0", ...options.env },
+    reject: false,
+    stdin: "ignore",
+    stripFinalNewline: false,
+    maxBuffer: 256 * 1024 * 1024,
+    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+  })
+  options.signal?.throwIfAborted()
+  if (result.exitCode === undefined) throw notStarted(result.code, result.shortMessage ?? "", options.cwd)
+  const stderr = result.stderr.trim()
+  if (/not a git repository/i.test(stderr)) {
+    throw fault({
+      code: "GIT-NO-REPOSITORY",
+      kind: "usage",
+      message: `${options.cwd} is not in a git repository`,
+      reason: stderr,
+      hint: `Gantry delivers commits. In that folder: git init && git add . && git commit -m "First version"`,
+    })
+  }
+  if (/dubious ownership/i.test(stderr)) {
+    throw fault({
+      code: "GIT-OWNER",
+      kind: "usage",
+      message: `git refuses ${options.cwd}: it belongs to another user`,
+      reason: stderr.split("\n")[0],
+      hint: `git config --global --add safe.directory ${options.cwd}`,
+    })
+  }
+  return { exitCode: result.exitCode, stdout: result.stdout, stderr }
+}
+
+/** Runs git and answers its standard output. @throws GIT-FAILED and the errors of `tryGit` */
+export async function git(args: readonly string[], options: GitOptions): Promise<string> {
+  const answer = await tryGit(args, options)
+  if (answer.exitCode === 0) return answer.stdout
+  throw fault({
+    code: "GIT-FAILED",
+    kind: "errored",
+    message: `git ${args[0] ?? ""} failed with exit code ${answer.exitCode}`,
+    reason: answer.stderr || "It said nothing.",
+    hint: `Try it by hand in ${options.cwd}: git ${args.join(" ")}`,
+  })
+}
+
+function notStarted(code: string | undefined, message: string, cwd: string) {
+  return fault({
+    code: "GIT-MISSING",
+    kind: "usage",
+    message: "git cannot be started",
+    reason: code === "ENOENT" ? `There is no command "git", or no folder ${cwd}.` : message,
+    hint: "Install it (apt-get install git) and check the folder.",
+  })
+}
