@@ -1,0 +1,13 @@
+import type { Recipe } from "../supply/recipe.js"
+import { recipes as base } from "./base.js"
+import { recipes as dagger } from "./dagger.js"
+import { recipes as go } from "./go.js"
+import { recipes as registry } from "./registry.js"
+
+/** Everything that can be made from packages. */
+export const allRecipes: readonly Recipe[] = [...base, ...dagger, ...go, ...registry]
+
+/** The recipe that stands in for a public reference, by any of its tags. */
+export function recipeFor(reference: string): Recipe | undefined {
+  return allRecipes.find((recipe) => recipe.references.includes(reference))
+}
