@@ -27,7 +27,7 @@ export function createApp(config, write) {
 
   /** A database that is not there yet is waited for: whoever deploys sees it by /ready and in the log. */
   const databaseAnswers = async () => {
-    for (let wait = 250; lifecycle.state() === "starting"; wait = Math.min(wait * 2, 4_000)) {
+    for (let wait = 250; lifecycle.state() === "starting"; wait = Math.min(wait * 2, 1_000)) {
       try {
         await ping(pool)
         return true
