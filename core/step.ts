@@ -110,7 +110,7 @@ export interface StepDefinition<N extends Needs, Out, S extends string, W extend
 
 export type StepKind = "pure" | "effect" | "gate"
 
-export interface Step<Out = unknown, W extends Condition | undefined = Condition | undefined> {
+export interface Step<Out = unknown, W extends Condition | undefined = undefined> {
   readonly id: string
   readonly kind: StepKind
   readonly needs: Needs
@@ -122,6 +122,8 @@ export interface Step<Out = unknown, W extends Condition | undefined = Condition
   readonly out?: Out
 }
 export type AnyStep = Step<unknown, Condition | undefined>
+/** A step that may have a condition: who needs it gets `Out | undefined`. */
+export type MaybeStep<Out> = Step<Out, Condition | undefined>
 export type Needs = Readonly<Record<string, AnyStep | readonly AnyStep[]>>
 
 type Value<S> = S extends Step<infer O, infer W> ? (W extends undefined ? O : O | undefined) : never

@@ -25,6 +25,7 @@ export const Source = z.object({
 export type Source = z.infer<typeof Source>
 
 export const TestResult = z.object({
+  /** `<service>.<step>`, e.g. "catalog.unit-tests". */
   suite: z.string(),
   total: z.number(),
   passed: z.number(),
@@ -39,6 +40,7 @@ export const TestResult = z.object({
 export type TestResult = z.infer<typeof TestResult>
 
 export const QualityGate = z.object({
+  service: z.string(),
   status: z.enum(["passed", "none"]),
   project: z.string(),
   analysisId: z.string(),

@@ -1,4 +1,5 @@
 import type { EngineConfig } from "../engine/config.js"
+import type { Approver } from "../approvals/index.js"
 import type { Environment } from "../environments/environment.js"
 import type { ScanPolicy } from "./trivy/policy.js"
 import type { Service } from "./service.js"
@@ -15,5 +16,5 @@ export interface Settings {
   readonly scan: ScanPolicy
   /** Folder of the config repository, relative to the root. */
   readonly configRepo: string | undefined
-  readonly approvers: readonly { readonly name: string; readonly email: string; readonly role: string }[]
+  readonly approvers: readonly Approver[]
 }
