@@ -17,6 +17,8 @@ export interface GitOptions {
   readonly cwd: string
   /** Set for this call, after the inherited `GIT_*` locations were dropped. */
   readonly env?: Readonly<Record<string, string>>
+  /** Standard input. */
+  readonly input?: string
   readonly signal?: AbortSignal | undefined
 }
 
@@ -35,7 +37,7 @@ export async function tryGit(args: readonly string[], options: GitOptions): Prom
     // Git's words are read below: in one language, and without asking anybody for a password.
     env: { ...env, LC_ALL: "C", GIT_TERMINAL_PROMPT: "0", GIT_OPTIONAL_LOCKS: "0", ...options.env },
     reject: false,
-    stdin: "ignore",
+    ...(options.input === undefined ? { stdin: "ignore" as const } : { input: options.input }),
     stripFinalNewline: false,
     maxBuffer: 256 * 1024 * 1024,
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),

@@ -45,8 +45,8 @@ export async function committedTree(commit: string, prefix: string, options: Git
 }
 
 /**
- * Tree of the work tree as it is now: what is ignored stays out, and so does `.gantry`. A temporary index does it, the user's is not touched;
- * the objects go into the repository's own store, unreferenced, as those of `git stash` do.
+ * Tree of the work tree as it is now: what is ignored stays out, and so does `.gantry`. A temporary index does it, the
+ * user's is not touched; the objects go into the repository's own store, unreferenced, as those of `git stash` do.
  */
 export async function snapshotTree(prefix: string, options: GitOptions): Promise<string> {
   const scratch = await mkdtemp(join(tmpdir(), "gantry-index-"))
@@ -57,7 +57,13 @@ export async function snapshotTree(prefix: string, options: GitOptions): Promise
     await copyFile(userIndex, index).catch(() => undefined)
     const top = (await git(["rev-parse", "--show-toplevel"], options)).trim()
     const own = { ...options, cwd: top, env: { GIT_INDEX_FILE: index } }
-    await git(["add", "--all", "--", prefix === "" ? "." : prefix, `:(exclude,top)${prefix}.gantry`], own)
+    // Not `git add`: it takes no exclusion of a folder that is ignored as well.
+    const listing = ["ls-files", "-z", "--others", "--modified", "--deleted", "--exclude-standard"]
+    const paths = (await git([...listing, "--", prefix === "" ? "." : prefix], own))
+      .split("\0")
+      // A name that ends with a slash is another repository inside this one.
+      .filter((path) => path !== "" && !path.endsWith("/") && !path.startsWith(`${prefix}.gantry/`))
+    await git(["update-index", "-z", "--add", "--remove", "--replace", "--stdin"], { ...own, input: paths.join("\0") })
     return (await git(["write-tree", ...(prefix === "" ? [] : [`--prefix=${prefix}`])], own)).trim()
   } finally {
     await rm(scratch, { recursive: true, force: true })
