@@ -1,0 +1,3 @@
+export { configFile, findProject, loadProject, selectServices, type Project } from "./load.js"
+export { defineConfig, ProjectConfig, type PipelineSource, type ProjectConfigInput } from "./schema.js"
+export { loadService, serviceFile } from "./services.js"

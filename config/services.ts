@@ -1,0 +1,66 @@
+import { readFile } from "node:fs/promises"
+import { join, normalize } from "node:path"
+import { parseDocument } from "yaml"
+import { fault } from "../core/errors.js"
+import { ServiceDeclaration, type Service } from "../steps/service.js"
+import { configFault } from "./issues.js"
+import { yamlLine } from "./locate.js"
+
+export const serviceFile = "gantry.service.yaml"
+
+/** Reads the declaration of a service. @throws SERVICE-MISSING, CONFIG-INVALID with file, line and field */
+export async function loadService(root: string, folder: string): Promise<Service> {
+  const path = normalize(folder).replace(/\/+$/, "")
+  const file = join(path, serviceFile)
+  let text: string
+  try {
+    text = await readFile(join(root, file), "utf8")
+  } catch (cause) {
+    throw fault({
+      code: "SERVICE-MISSING",
+      kind: "usage",
+      message: `${file} is not there`,
+      reason: "A service is a folder that declares in this file how it is built and tested.",
+      hint: `\`gantry init ${path}\` writes one, or correct \`services\` in gantry.config.ts.`,
+      cause,
+    })
+  }
+  const document = parseDocument(text)
+  const broken = document.errors[0]
+  if (broken !== undefined) {
+    throw fault({
+      code: "CONFIG-INVALID",
+      kind: "usage",
+      message: `${file}:${broken.linePos?.[0].line ?? 1}: ${broken.message.split("\n")[0]}`,
+      hint: "Correct the YAML.",
+      cause: broken,
+    })
+  }
+  const parsed = ServiceDeclaration.safeParse(document.toJS())
+  if (!parsed.success) throw configFault(file, parsed.error, (field) => yamlLine(text, field))
+  return { ...parsed.data, path }
+}
+
+/** Names are unique, and who is called exists. @throws SERVICE-DUPLICATE, SERVICE-UNKNOWN */
+export function checkServices(services: readonly Service[]): void {
+  for (const service of services) {
+    const twin = services.find((other) => other !== service && other.name === service.name)
+    if (twin !== undefined) {
+      throw fault({
+        code: "SERVICE-DUPLICATE",
+        kind: "usage",
+        message: `Two services are called ${service.name}: ${service.path} and ${twin.path}`,
+        hint: `Rename one in its ${serviceFile}.`,
+      })
+    }
+    const unknown = service.calls.find((name) => !services.some((other) => other.name === name))
+    if (unknown !== undefined) {
+      throw fault({
+        code: "SERVICE-UNKNOWN",
+        kind: "usage",
+        message: `${join(service.path, serviceFile)}: calls: there is no service "${unknown}"`,
+        hint: `Services are: ${services.map((s) => s.name).join(", ")}.`,
+      })
+    }
+  }
+}
