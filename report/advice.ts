@@ -1,0 +1,97 @@
+import type { RunRecord, StepRecord } from "../core/record.js"
+
+/** What the reader does now: the last lines of every report, and the ones that matter most at three in the morning. */
+export interface Advice {
+  readonly text: string
+  /** Exact and ready to paste. */
+  readonly command?: string
+  /** Where to look, when it is not a command. */
+  readonly url?: string
+}
+
+/**
+ * @param command How the reader calls Gantry, e.g. "npx gantry".
+ */
+export function whatNow(record: RunRecord, command = "gantry"): readonly Advice[] {
+  const steps = (...statuses: readonly StepRecord["status"][]) =>
+    record.steps.filter((s) => statuses.includes(s.status))
+  const resume = `${command} resume ${record.id}`
+  const red = steps("failed", "errored")
+  const logs = red
+    .slice(0, 3)
+    .map((s): Advice => ({ text: `Read the whole log of ${s.id}`, command: `${command} logs ${record.id} ${s.id}` }))
+  switch (record.status) {
+    case "success":
+      return deployments(record)
+    case "waiting":
+      return [...waiting(record, steps("waiting"), command), ...deployments(record)]
+    case "failed":
+      return [
+        ...logs,
+        { text: "Mend it, commit, and deliver the new commit", command: runCommand(record, command) },
+        ...retryAdvice(red, resume),
+      ]
+    case "errored":
+      return [
+        ...logs,
+        ...(steps("failed").length > 0
+          ? [{ text: "What the work refused needs a new commit", command: runCommand(record, command) }]
+          : []),
+        { text: "See whether everything that is needed is healthy", command: `${command} doctor` },
+        { text: "Go on where it stopped; what has taken place is not repeated", command: resume },
+      ]
+    case "cancelled":
+      return [{ text: "Go on where it was interrupted; what has taken place is not repeated", command: resume }]
+    case "running":
+      return [
+        { text: "See how it stands", command: `${command} show ${record.id}` },
+        { text: "If its process is gone, go on where it stopped", command: resume },
+      ]
+    default:
+      return record.status satisfies never
+  }
+}
+
+/** A failure that lay outside of the commit (a new advisory, a mended environment) needs no new commit. */
+function retryAdvice(red: readonly StepRecord[], resume: string): readonly Advice[] {
+  const outside = red.filter((s) => s.kind !== "pure" || s.reports.some((r) => r.kind === "findings"))
+  return outside.length === 0
+    ? []
+    : [{ text: "If the cause was not in the commit, try the same one again", command: resume }]
+}
+
+function waiting(record: RunRecord, gates: readonly StepRecord[], command: string): readonly Advice[] {
+  const names = gates.map((s) => s.id).join(", ")
+  return [
+    {
+      text: `Let it through (${names}); the author of the commit cannot`,
+      command: `${command} approve ${record.id} --as <you> --reason "…"`,
+    },
+    { text: "Or stop it here", command: `${command} reject ${record.id} --as <you> --reason "…"` },
+    { text: "Then go on", command: `${command} resume ${record.id}` },
+  ]
+}
+
+/** Where the delivered services answer; the last deployment to an environment counts. */
+function deployments(record: RunRecord): readonly Advice[] {
+  const places = new Map<string, Advice>()
+  for (const s of record.steps) {
+    for (const report of s.reports) {
+      if (report.kind !== "deployment" || s.status !== "success") continue
+      const text = `${report.service} in ${report.environment.toUpperCase()}`
+      places.set(text, { text, url: report.url })
+    }
+  }
+  return [...places.values()]
+}
+
+function runCommand(record: RunRecord, command: string): string {
+  const { services, until, only } = record.selection
+  return [
+    `${command} run ${record.pipeline}`,
+    ...(services ?? []).map((name) => `--service ${name}`),
+    ...(until === undefined ? [] : [`--until ${until}`]),
+    ...(only === undefined ? [] : [`--only ${only}`]),
+    ...(record.dirty ? ["--dirty"] : []),
+  ].join(" ")
+}

@@ -1,0 +1,147 @@
+import type { StepRecord } from "../core/record.js"
+import type { FindingsReport, QualityGateReport, Report } from "../core/reports.js"
+import { bytes, duration, percent, plural, shortDigest } from "./format.js"
+import { cleanLine } from "./width.js"
+
+/** Reports in one line of words, and the few lines behind it that a reader needs at once. No colours, safe to print. */
+
+/** "41 passed, 2 failed, 1 skipped in 3.2 s, coverage 87.4 %" and the like: what a step has to say, in one line. */
+export function describeReport(report: Report): string {
+  return cleanLine(reportText(report))
+}
+
+function reportText(report: Report): string {
+  switch (report.kind) {
+    case "tests": {
+      const counts = [
+        `${report.passed} passed`,
+        ...(report.failed > 0 ? [`${report.failed} failed`] : []),
+        ...(report.skipped > 0 ? [`${report.skipped} skipped`] : []),
+      ].join(", ")
+      const coverage = report.coverage === undefined ? "" : `, coverage ${percent(report.coverage)}`
+      return `${report.suite} tests: ${counts} in ${duration(report.seconds * 1000)}${coverage}`
+    }
+    case "findings":
+      return `${report.tool}: ${findingCounts(report)}`
+    case "quality-gate":
+      return qualityGateText(report)
+    case "image":
+      return `image ${report.reference}${report.reference.includes(report.digest) ? "" : ` ${report.digest}`}${
+        report.size === undefined ? "" : ` (${bytes(report.size)})`
+      }`
+    case "deployment":
+      return (
+        `${report.environment}: ${report.service} ${report.digest}, ${plural(report.replicas, "replica")}, ` +
+        `${report.url}${report.unchanged ? " (ran there already, nothing was touched)" : ""}`
+      )
+    case "approval":
+      return `${report.decision} by ${report.by}: ${report.reason}`
+    case "link":
+      return `${report.title}: ${report.url}`
+    default:
+      return report satisfies never
+  }
+}
+
+/** "1 critical, 3 high (1 blocks, 2 excepted)". */
+export function findingCounts(report: FindingsReport): string {
+  const counts = Object.entries(report.counts).filter(([, count]) => count > 0)
+  if (counts.length === 0) return "no findings"
+  const blocking = report.items.filter((item) => item.blocking).length
+  const excepted = report.items.filter((item) => item.exception !== undefined).length
+  const notes = [
+    blocking > 0 ? `${blocking} ${blocking === 1 ? "blocks" : "block"}` : "none blocks",
+    ...(excepted > 0 ? [`${excepted} excepted`] : []),
+  ]
+  return `${counts.map(([severity, count]) => `${count} ${severity.toLowerCase()}`).join(", ")} (${notes.join(", ")})`
+}
+
+function qualityGateText(report: QualityGateReport): string {
+  if (report.status === "none") return "quality gate: none is set for the project"
+  const failed = report.conditions.filter((condition) => condition.status === "failed")
+  const why =
+    failed.length > 0
+      ? `: ${failed.map(conditionText).join("; ")}`
+      : report.conditions.length > 0
+        ? `, ${plural(report.conditions.length, "condition")}`
+        : ""
+  return `quality gate ${report.status}${why}`
+}
+
+type Condition = QualityGateReport["conditions"][number]
+
+/** SonarQube's comparator says when a condition fails: LT is "worse when less than". */
+const comparators: Readonly<Record<string, string>> = { LT: "<", GT: ">", EQ: "=", NE: "≠" }
+
+/** "new_coverage 71.2 < 80": what was measured, and the limit it broke. */
+export function conditionText(condition: Condition): string {
+  const limit =
+    condition.threshold === undefined
+      ? ""
+      : ` ${comparators[condition.comparator ?? ""] ?? condition.comparator ?? "against"} ${condition.threshold}`
+  return `${condition.metric} ${condition.actual ?? "not measured"}${limit}`
+}
+
+/** Red tests, blocking findings, broken conditions: at most `limit` of them, and how many more there are. */
+export function reportDetails(report: Report, limit = 5): readonly string[] {
+  const lines = detailLines(report)
+  const shown = lines.length <= limit ? lines : [...lines.slice(0, limit), `and ${lines.length - limit} more`]
+  return shown.map(cleanLine)
+}
+
+function detailLines(report: Report): string[] {
+  switch (report.kind) {
+    case "tests":
+      return report.failures.map((f) => `${f.name}: ${firstLine(f.message)}`)
+    case "findings":
+      return [
+        ...report.items.filter((item) => item.blocking).map(findingText),
+        ...(report.basis === undefined ? [] : [`judged with ${report.basis}`]),
+      ]
+    case "quality-gate":
+      return report.url === undefined ? [] : [report.url]
+    default:
+      return []
+  }
+}
+
+const findingText = (item: FindingsReport["items"][number]): string =>
+  `${item.severity} ${item.id} in ${item.location}: ${item.title}${item.fix === undefined ? "" : ` (fixed in ${item.fix})`}`
+
+const firstLine = (text: string) => text.split("\n").find((line) => line.trim() !== "") ?? ""
+
+/** A step's report in a few words, for a cell of a table. */
+export function briefReport(report: Report): string {
+  switch (report.kind) {
+    case "tests": {
+      const failed = report.failed > 0 ? `, ${report.failed} failed` : ""
+      const coverage = report.coverage === undefined ? "" : `, coverage ${percent(report.coverage)}`
+      return `${report.passed} passed${failed}${coverage}`
+    }
+    case "findings":
+      return findingCounts(report)
+    case "quality-gate":
+      return qualityGateText(report)
+    case "image":
+      return `${shortDigest(report.digest)}${report.size === undefined ? "" : `, ${bytes(report.size)}`}`
+    case "deployment":
+      return `${report.url} ${shortDigest(report.digest)}${report.unchanged ? " (unchanged)" : ""}`
+    case "approval":
+      return `${report.decision} by ${report.by}`
+    case "link":
+      return report.title
+    default:
+      return report satisfies never
+  }
+}
+
+/** Why a step stands as it stands, or what it found: the last cell of its row. */
+export function stepNote(step: StepRecord): string {
+  const parts = [
+    ...(step.attempts > 1 ? [`attempt ${step.attempts}`] : []),
+    ...(step.error === undefined ? [] : [`${step.error.code}: ${step.error.message}`]),
+    ...(step.reason === undefined ? [] : [step.reason]),
+    ...(step.error === undefined ? step.reports.map(briefReport) : []),
+  ]
+  return cleanLine(parts.join("; "))
+}
