@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs"
 import { hostname } from "node:os"
 import { parse } from "yaml"
 
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
 const levels = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"]
 
 /**
@@ -42,7 +43,7 @@ export function loadConfig(env = process.env, readText = (path) => readFileSync(
     port: port("PORT", 8080),
     identity: {
       service: "service-catalog",
-      version: env.GANTRY_VERSION || "1.0.0",
+      version,
       commit: env.GANTRY_COMMIT || "unknown",
       environment: text("shop.environment", "local"),
       banner: text("shop.banner", "黑科易购 · LOCAL"),
