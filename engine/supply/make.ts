@@ -84,7 +84,7 @@ async function make(context: EngineContext, recipe: Recipe, name: string, local:
   const task = context.progress.task(recipe.provides, { expectedSeconds: recipe.expectedSeconds })
   try {
     await buildImage(context.docker, {
-      dockerfile: `FROM ${parent}\n${recipe.dockerfile}`,
+      dockerfile: `FROM ${parent} AS parent\n${recipe.dockerfile}`,
       files,
       tag: unchecked,
       labels: { "dev.gantry.reference": recipe.references[0] ?? "", "dev.gantry.provides": recipe.provides },
