@@ -31,6 +31,11 @@ export async function writeAtomic(path: string, data: string | Uint8Array, mode 
   }
 }
 
+/** Writes a file atomically unless it has this content already: what is mounted into a container keeps its inode. */
+export async function writeChanged(path: string, text: string): Promise<void> {
+  if ((await readFile(path, "utf8").catch(() => undefined)) !== text) await writeAtomic(path, text)
+}
+
 /** JSON of a file, or `undefined` when there is none or it cannot be read: a broken cache is an empty one. */
 export async function readJson(path: string): Promise<unknown> {
   try {

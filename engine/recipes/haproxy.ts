@@ -31,3 +31,5 @@ CMD ["haproxy", "-f", "/usr/local/etc/haproxy/haproxy.cfg"]
     expect: /HAProxy version 3\.0[^]*prometheus-exporter/,
   },
 }
+
+export const recipes: readonly Recipe[] = [haproxy]

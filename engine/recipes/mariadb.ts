@@ -50,7 +50,9 @@ if [ "$(id -u)" = 0 ]; then
   exec setpriv --reuid=mysql --regid=mysql --init-groups -- "$BASH_SOURCE" "$@"
 fi
 
-if [ ! -d "$data/mysql" ]; then
+# The marker outlives a crash: a folder that was left half initialised is begun anew, not taken for a database.
+marker="$data/.initialising"
+if [ ! -d "$data/mysql" ] || [ -e "$marker" ]; then
   for name in MARIADB_ROOT_PASSWORD MARIADB_PASSWORD MARIADB_DATABASE MARIADB_USER; do value "$name"; done
   MARIADB_RANDOM_ROOT_PASSWORD="\${MARIADB_RANDOM_ROOT_PASSWORD:-\${MYSQL_RANDOM_ROOT_PASSWORD:-}}"
   MARIADB_ALLOW_EMPTY_ROOT_PASSWORD="\${MARIADB_ALLOW_EMPTY_ROOT_PASSWORD:-\${MYSQL_ALLOW_EMPTY_PASSWORD:-}}"
@@ -59,8 +61,8 @@ if [ ! -d "$data/mysql" ]; then
   fi
   if [ -n "$MARIADB_USER" ] && [ -z "$MARIADB_PASSWORD" ]; then die "MARIADB_USER is set, MARIADB_PASSWORD is not"; fi
   note "Initializing database files"
-  # A crash in between must not leave a folder that looks initialised: the system tables come last into place.
-  rm -rf "$data"/* 
+  touch "$marker"
+  rm -rf "$data"/*
   mariadb-install-db --datadir="$data" --skip-test-db --auth-root-authentication-method=normal --skip-name-resolve >/dev/null
   note "Database files initialized"
   note "Starting temporary server"
@@ -108,6 +110,7 @@ if [ ! -d "$data/mysql" ]; then
   note "Stopping temporary server"
   kill "$pid"
   wait "$pid" || true
+  rm -f "$marker"
   note "MariaDB init process done. Ready for start up."
 fi
 unset MARIADB_ROOT_PASSWORD MARIADB_PASSWORD
@@ -157,3 +160,5 @@ CMD ["mariadbd"]
     }),
   check: { command: ["mariadbd", "--version"], expect: /Ver 11\.8/ },
 }
+
+export const recipes: readonly Recipe[] = [mariadb]
