@@ -1,0 +1,68 @@
+import { fault, type Fault } from "../core/errors.js"
+import type { NotReady } from "./readiness.js"
+import type { ReleaseSpec } from "./release.js"
+import type { Instance, Target } from "./target.js"
+
+const lastLines = (text: string, count: number) => text.trimEnd().split("\n").slice(-count).join("\n")
+
+/** An instance of the new release is not fit to serve: the work said no, trying again is pointless. */
+export function notReadyFault(target: Target, release: ReleaseSpec, failure: NotReady, logs: string): Fault {
+  const { instance, why, afterSeconds } = failure
+  const seconds = `${afterSeconds.toFixed(1)} s`
+  const cause: Record<NotReady["why"], string> = {
+    exited: `It ended with exit code ${instance.exit?.code ?? "unknown"} after ${seconds}.`,
+    "out-of-memory": `It was killed after ${seconds}: out of memory${
+      release.resources.memoryMB === undefined ? "" : ` (limit ${release.resources.memoryMB} MB)`
+    }.`,
+    timeout: `GET ${release.readiness} on port ${release.port} did not answer 200 within ${release.startupSeconds} s${
+      instance.check === undefined ? "" : ` (last check: ${instance.check})`
+    }.`,
+    gone: `It was removed by somebody else after ${seconds}.`,
+  }
+  return fault({
+    code: why === "out-of-memory" ? "DEPLOY-OUT-OF-MEMORY" : why === "exited" ? "DEPLOY-DIED" : "DEPLOY-NOT-READY",
+    kind: why === "gone" ? "errored" : "failed",
+    message: `${target.service} in ${target.environment}: ${instance.name} ${
+      why === "timeout" ? "did not become ready" : why === "gone" ? "disappeared" : "died before it was ready"
+    }`,
+    reason: `${cause[why]}${logs.trim() === "" ? " It wrote nothing." : ` Its last lines:\n${lastLines(logs, 15)}`}`,
+    hint: hints[why],
+  })
+}
+
+const hints: Record<NotReady["why"], string> = {
+  exited: "Read its whole log among the step's artifacts; correct the service or its configuration and run again.",
+  "out-of-memory": "Raise `resources.memoryMB` of the environment in gantry.config.ts, or make the service need less.",
+  timeout:
+    "Read its whole log among the step's artifacts. Does it listen on 0.0.0.0? Are `build.port`, `health.readiness` and `health.startupTimeout` of gantry.service.yaml right?",
+  gone: "Find out who removes containers of this environment, then run the same command again.",
+}
+
+/** Nothing moved for the strategy's progressDeadlineSeconds. */
+export function stuckFault(target: Target, seconds: number, instances: readonly Instance[], logs: string): Fault {
+  const bad = instances.filter((i) => !i.healthy)
+  return fault({
+    code: "DEPLOY-STUCK",
+    kind: "failed",
+    message: `${target.service} in ${target.environment} made no progress for ${seconds} s`,
+    reason: `${bad
+      .map(
+        (i) =>
+          `${i.name} is not healthy${i.check === undefined ? "" : ` (${i.check})`}, restarted ${i.restarts} times.`,
+      )
+      .join(" ")}${logs.trim() === "" ? "" : ` Its last lines:\n${lastLines(logs, 15)}`}`,
+    hint: "The instances were ready and stopped being so: read their logs among the step's artifacts.",
+  })
+}
+
+/** The failure of a deployment, together with what became of the release before. */
+export function withOutcome(failure: Fault, outcome: string): Fault {
+  return fault({
+    code: failure.code,
+    kind: failure.kind,
+    message: failure.message,
+    reason: `${failure.reason ?? ""}\n${outcome}`.trim(),
+    hint: failure.hint,
+    cause: failure,
+  })
+}

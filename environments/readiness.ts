@@ -1,0 +1,48 @@
+import { setTimeout as sleep } from "node:timers/promises"
+import type { Instance, Target } from "./target.js"
+
+/** Why an instance did not become ready. */
+export interface NotReady {
+  readonly instance: Instance
+  readonly why: "exited" | "out-of-memory" | "timeout" | "gone"
+  readonly afterSeconds: number
+}
+
+const pollMs = 100
+
+/**
+ * Waits until every one of the instances has been ready without a break for `stableSeconds`.
+ * @returns the seconds it took each, or the first that died or took longer than `timeoutSeconds` (the stable time apart)
+ */
+export async function awaitReady(
+  target: Target,
+  instances: readonly Instance[],
+  options: { readonly timeoutSeconds: number; readonly stableSeconds: number; readonly signal: AbortSignal },
+): Promise<{ readonly ready: ReadonlyMap<string, number> } | { readonly failed: NotReady }> {
+  const started = performance.now()
+  const readySince = new Map<string, number>()
+  for (;;) {
+    options.signal.throwIfAborted()
+    const now = performance.now()
+    const seconds = (now - started) / 1000
+    const seen = new Map((await target.describe()).map((i) => [i.id, i]))
+    for (const known of instances) {
+      const instance = seen.get(known.id)
+      if (instance === undefined) return { failed: { instance: known, why: "gone", afterSeconds: seconds } }
+      if (instance.state === "dead") {
+        const why = instance.exit?.outOfMemory === true ? "out-of-memory" : "exited"
+        return { failed: { instance, why, afterSeconds: seconds } }
+      }
+      if (!instance.healthy) readySince.delete(instance.id)
+      else if (!readySince.has(instance.id)) readySince.set(instance.id, now)
+      if (!readySince.has(instance.id) && seconds > options.timeoutSeconds) {
+        return { failed: { instance, why: "timeout", afterSeconds: seconds } }
+      }
+    }
+    const stable = (i: Instance) => now - (readySince.get(i.id) ?? Infinity) >= options.stableSeconds * 1000
+    if (instances.every(stable)) {
+      return { ready: new Map(instances.map((i) => [i.id, ((readySince.get(i.id) ?? now) - started) / 1000])) }
+    }
+    await sleep(pollMs, undefined, { signal: options.signal })
+  }
+}
