@@ -40,11 +40,13 @@ export const ServiceDeclaration = z.strictObject({
     /** Compressed size above which the build fails. Megabytes (10^6 bytes). */
     sizeBudgetMB: z.number().positive().optional(),
   }),
-  tests: z.strictObject({
-    unit: TestSuite.optional(),
-    integration: TestSuite.optional(),
-    acceptance: TestSuite.optional(),
-  }),
+  tests: z
+    .strictObject({
+      unit: TestSuite.optional(),
+      integration: TestSuite.optional(),
+      acceptance: TestSuite.optional(),
+    })
+    .default({}),
   sonar: z
     .strictObject({
       sources: z.array(z.string()).default(["src"]),

@@ -1,0 +1,74 @@
+import { join } from "node:path"
+import { loadProject } from "../config/index.js"
+import { toErrorRecord } from "../core/errors.js"
+import { listRuns, openStore, readRun } from "../core/store.js"
+import { renderFault } from "../report/fault.js"
+import { git } from "../steps/git.js"
+import { exitCodeOfFault, exitCodes } from "./exit.js"
+import { packageRoot } from "./package-root.js"
+import { decideVerb } from "./verbs/decide.js"
+import { resume, run } from "./verbs/run.js"
+import { textOptions } from "./view.js"
+
+/**
+ * `npm run demo`: delivers the shop's catalog from this repository's commit to PROD, as the commands in the README would
+ * do it. The commit's author may not approve, so a second identity does, for everybody to see.
+ */
+const service = "catalog"
+
+async function demo(): Promise<number> {
+  const root = packageRoot()
+  const started = Date.now()
+  const { settings } = await loadProject(root)
+  const [author = "", email = ""] = (await git(["show", "-s", "--format=%an%n%ae", "HEAD"], { cwd: root })).split("\n")
+  const approver = settings.approvers.find((a) => a.email.toLowerCase() !== email.toLowerCase())
+  if (approver === undefined) throw new Error("gantry.config.ts names no approver but the author")
+
+  say(`$ gantry run delivery --service ${service}`)
+  let code = await run(root, "delivery", { service: [service] })
+  const store = openStore(root)
+  const id = (await listRuns(store))[0]
+  if (id === undefined || (code !== exitCodes.waiting && code !== exitCodes.ok)) return code
+
+  if (code === exitCodes.waiting) {
+    const reason = "demo: TEST and UAT answer with this commit"
+    say(`The author, ${author}, may not approve. ${approver.name} (${approver.role}) does:`)
+    say(`$ gantry approve ${id} --as "${approver.name}" --reason "${reason}"`)
+    code = await decideVerb(root, id, "approved", { as: approver.name, reason })
+    if (code !== exitCodes.ok) return code
+    say(`$ gantry resume ${id}`)
+    code = await resume(root, id, {})
+  }
+  const record = await readRun(store, id)
+  if (code === exitCodes.ok) {
+    const deployments = record.steps.flatMap((s) => s.reports.filter((r) => r.kind === "deployment"))
+    const lines = deployments.map(
+      (d) => `${d.environment.toUpperCase().padEnd(5)} ${d.url}   ${d.replicas} instance(s)`,
+    )
+    const digests = new Set(deployments.map((d) => d.digest))
+    process.stdout.write(
+      [
+        "",
+        `Delivered ${service} at commit ${record.commit.slice(0, 12)} in ${Math.round((Date.now() - started) / 1000)} s`,
+        ...lines,
+        `image  ${[...digests].join(" AND ")}${digests.size === 1 ? "  (one digest in all of them)" : ""}`,
+        `report ${join(store.runDir(id), "report.html")}`,
+        "",
+      ].join("\n"),
+    )
+    if (digests.size !== 1) return exitCodes.errored
+  }
+  return code
+}
+
+function say(text: string): void {
+  process.stderr.write(`\n${text}\n`)
+}
+
+try {
+  process.exitCode = await demo()
+} catch (error) {
+  const record = toErrorRecord(error)
+  process.stderr.write(renderFault(record, textOptions()) + "\n")
+  process.exitCode = exitCodeOfFault(record.kind)
+}

@@ -1,0 +1,129 @@
+#!/usr/bin/env node
+import { Command, CommanderError, Option } from "commander"
+import { toErrorRecord } from "../core/errors.js"
+import { exitCodeOfFault, exitCodes } from "./exit.js"
+import { version } from "./version.js"
+
+/** Verbs are loaded when they are called: `gantry --help` loads none of them. */
+const program = new Command("gantry")
+  .description("Typed pipelines that take a commit to production: the same on a laptop and in CI.")
+  .version(version())
+  .option("-C, --cwd <folder>", "folder of the project", process.cwd())
+  .showSuggestionAfterError()
+  .exitOverride()
+  .configureOutput({ writeErr: (text) => process.stderr.write(text) })
+
+const collect = (value: string, all: readonly string[] = []) => [...all, ...value.split(",")]
+const cwd = () => program.opts<{ cwd: string }>().cwd
+
+const sourceOptions = (command: Command) =>
+  command
+    .option("-s, --service <name>", "only this service (may be given several times)", collect)
+    .option("--until <step>", "up to this step")
+    .option("--only <step>", "this step and the pure ones whose outputs it needs")
+    .option("--commit <revision>", "what is delivered (default: HEAD)")
+    .option("--dirty", "deliver the work tree, to the first environment only")
+    .option("--merge-request <number>", "the merge request at the code host")
+
+sourceOptions(program.command("run <pipeline>").description("run a pipeline"))
+  .option("--json", "events as NDJSON on standard output")
+  .option("-j, --concurrency <n>", "steps that run at once", Number)
+  .action(async (pipeline: string, options) => {
+    const { run } = await import("./verbs/run.js")
+    process.exitCode = await run(cwd(), pipeline, options)
+  })
+sourceOptions(program.command("plan <pipeline>").description("show what a run would do, before anything runs"))
+  .option("--json", "the plan as JSON")
+  .action(async (pipeline: string, options) => {
+    const { plan } = await import("./verbs/plan.js")
+    process.exitCode = await plan(cwd(), pipeline, options)
+  })
+program
+  .command("resume <run>")
+  .description("go on with a run: after a gate, an interruption, a crash, a repaired cause")
+  .option("--json", "events as NDJSON on standard output")
+  .option("-j, --concurrency <n>", "steps that run at once", Number)
+  .action(async (id: string, options) => {
+    const { resume } = await import("./verbs/run.js")
+    process.exitCode = await resume(cwd(), id, options)
+  })
+for (const decision of ["approve", "reject"] as const) {
+  program
+    .command(`${decision} <run>`)
+    .description(`${decision} the release that waits at the gate of a run`)
+    .requiredOption("--as <name>", "who decides: name or e-mail address of an approver")
+    .requiredOption("--reason <text>", "why")
+    .option("--gate <step>", "which gate, where there are several")
+    .option("--key <file>", "private key (Ed25519, PEM) of the approver")
+    .addOption(new Option("--resume", "go on with the run at once"))
+    .option("--json", "the statement as JSON")
+    .action(async (id: string, options) => {
+      const { decideVerb } = await import("./verbs/decide.js")
+      process.exitCode = await decideVerb(cwd(), id, decision === "approve" ? "approved" : "rejected", options)
+    })
+}
+program
+  .command("runs")
+  .description("list the runs of this project, newest first")
+  .option("--json", "as JSON")
+  .option("-n, --limit <n>", "how many", Number, 20)
+  .option("--prune <keep>", "remove all but the newest <keep> finished runs, and what only they kept", Number)
+  .action(async (options) => {
+    const { runs } = await import("./verbs/runs.js")
+    process.exitCode = await runs(cwd(), options)
+  })
+program
+  .command("show <run>")
+  .description("show what became of a run")
+  .option("--json", "its record (run.json)")
+  .option("--html", "write its HTML report again, and print where")
+  .action(async (id: string, options) => {
+    const { show } = await import("./verbs/show.js")
+    process.exitCode = await show(cwd(), id, options)
+  })
+program
+  .command("logs <run> <step>")
+  .description("print the log of a step")
+  .action(async (id: string, step: string) => {
+    const { logs } = await import("./verbs/logs.js")
+    process.exitCode = await logs(cwd(), id, step)
+  })
+program
+  .command("doctor")
+  .description("check every component: where it came from, its version, what to do when it is unusable")
+  .option("--json", "as JSON")
+  .action(async (options) => {
+    const { doctorVerb } = await import("./verbs/doctor.js")
+    process.exitCode = await doctorVerb(cwd(), options)
+  })
+program
+  .command("stack <up|down|status>")
+  .description("the long-lived containers of the local stack")
+  .option("--json", "as JSON")
+  .action(async (action: string, options) => {
+    const { stack } = await import("./verbs/stack.js")
+    process.exitCode = await stack(cwd(), action, options)
+  })
+program
+  .command("init [folder]")
+  .description("write a configuration and a first pipeline for a folder with a Dockerfile")
+  .option("--name <name>", "name of the project")
+  .action(async (folder: string | undefined, options) => {
+    const { init } = await import("./verbs/init.js")
+    process.exitCode = await init(cwd(), folder, options)
+  })
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+  } else {
+    const record = toErrorRecord(error)
+    const { renderFault } = await import("../report/fault.js")
+    process.stderr.write(
+      renderFault(record, { color: process.stderr.isTTY === true && process.env["NO_COLOR"] === undefined }) + "\n",
+    )
+    process.exitCode = exitCodeOfFault(record.kind)
+  }
+}
