@@ -1,0 +1,15 @@
+#!/bin/sh
+# Maven, also behind a private certificate authority: Java reads no PEM bundle, so a truststore is made of the one that
+# the build secret "ca" or SSL_CERT_FILE names. It lies outside of what an image keeps.
+set -eu
+bundle=/run/secrets/ca.pem
+[ -f "$bundle" ] || bundle=${SSL_CERT_FILE:-}
+if [ -n "$bundle" ] && [ -f "$bundle" ]; then
+  folder=$(mktemp -d)
+  trap 'rm -rf "$folder"' EXIT
+  java "$(dirname "$0")/Truststore.java" "$bundle" "$folder/trust.p12"
+  MAVEN_OPTS="${MAVEN_OPTS:-} -Djavax.net.ssl.trustStore=$folder/trust.p12 -Djavax.net.ssl.trustStorePassword=changeit"
+  export MAVEN_OPTS
+fi
+# Not exec: the truststore goes when Maven has ended. Its answer is ours.
+mvn --batch-mode --no-transfer-progress "$@"

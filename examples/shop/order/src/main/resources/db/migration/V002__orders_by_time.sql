@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS orders_by_time ON orders (created_at, id);
