@@ -1,0 +1,212 @@
+import { readFileSync } from "node:fs"
+import { rootCertificates } from "node:tls"
+import { Agent, fetch, type BodyInit, type Response } from "undici"
+import { fault, isFault } from "../core/errors.js"
+
+export type { Response } from "undici"
+
+/** Who is asked, for errors that a person reads. */
+export interface Peer {
+  /** "the registry 127.0.0.1:5000" */
+  readonly name: string
+  /** Code of the fault when it cannot be reached, e.g. "REGISTRY-UNAVAILABLE". */
+  readonly code: string
+  /** What to do when it cannot be reached. */
+  readonly hint: string
+}
+
+export interface HttpPolicy {
+  /** Attempts in all. Default 5. */
+  readonly attempts?: number
+  /** Pause before the second attempt, doubled for each further one. Milliseconds. Default 500. */
+  readonly backoff?: number
+  /** Longest pause, also when the peer asks for a longer one. Milliseconds. Default 30,000. */
+  readonly maxPause?: number
+  /** Until the headers of the answer are there. Milliseconds. Default 60,000. */
+  readonly timeout?: number
+  /** PEM bundle trusted besides Node's own, for a host with a private certificate authority. */
+  readonly ca?: string | undefined
+  /** Told before each pause. */
+  onRetry?(what: { readonly reason: string; readonly pause: number; readonly attempt: number }): void
+}
+
+export interface HttpRequest {
+  readonly method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE"
+  readonly headers?: Readonly<Record<string, string>>
+  /** A function makes the body anew for each attempt: a stream can be sent only once. */
+  readonly body?: string | Uint8Array | URLSearchParams | (() => BodyInit)
+  readonly signal?: AbortSignal | undefined
+  readonly redirect?: "follow" | "manual"
+}
+
+/** Where to send it; a function finds that out anew for each attempt (an upload needs a new address each time). */
+export type Target =
+  string | URL | (() => Promise<{ readonly url: string | URL; readonly headers?: Readonly<Record<string, string>> }>)
+
+const agents = new Map<string, Agent>()
+
+function agentFor(ca: string | undefined, timeout: number): Agent {
+  const key = `${ca ?? ""}\0${timeout}`
+  let agent = agents.get(key)
+  if (agent === undefined) {
+    const trusted = ca === undefined ? {} : { ca: [...rootCertificates, readFileSync(ca, "utf8")] }
+    agent = new Agent({ connect: { timeout: 10_000, ...trusted }, headersTimeout: timeout, bodyTimeout: timeout })
+    agents.set(key, agent)
+  }
+  return agent
+}
+
+/**
+ * One request, tried again when it cannot be answered now: connection errors, 429 (waiting as `Retry-After` says) and
+ * 500, 502, 503, 504. Any other status is an answer. The caller reads the body or calls `discard`.
+ * Not for requests that must not be repeated after they may have been received.
+ * @throws the peer's code, errored, when every attempt failed; the signal's reason when it was aborted
+ */
+export async function request(
+  peer: Peer,
+  target: Target,
+  init: HttpRequest = {},
+  policy: HttpPolicy = {},
+): Promise<Response> {
+  const attempts = policy.attempts ?? 5
+  for (let attempt = 1; ; attempt++) {
+    init.signal?.throwIfAborted()
+    const { url, headers } = typeof target === "function" ? await target() : { url: target }
+    const tried = await tryOnce(url, { ...init, headers: { ...init.headers, ...headers } }, policy)
+    init.signal?.throwIfAborted()
+    if (tried.response !== undefined && !isTemporary(tried.response.status)) return tried.response
+    const reason = tried.response === undefined ? describe(tried.error) : await describeAnswer(tried.response)
+    if (attempt >= attempts || (tried.response === undefined && isFinal(tried.error))) {
+      throw unavailable(peer, url, reason, attempt, tried.error)
+    }
+    const pause = pauseBefore(attempt, tried.response?.headers.get("retry-after"), policy)
+    policy.onRetry?.({ reason, pause, attempt })
+    await wait(pause, init.signal)
+  }
+}
+
+/** Gives the connection back when nobody wants the body. */
+export async function discard(response: Response): Promise<void> {
+  await response.body?.cancel().catch(() => undefined)
+}
+
+/** The answer's JSON. @throws the peer's code, errored, when it is none */
+export async function readJson(peer: Peer, response: Response): Promise<unknown> {
+  const text = await readText(peer, response)
+  try {
+    return JSON.parse(text) as unknown
+  } catch (cause) {
+    throw unavailable(peer, response.url, `It did not answer JSON: ${text.slice(0, 200)}`, 1, cause)
+  }
+}
+
+/** The answer's text. @throws the peer's code, errored, when the connection breaks in the middle */
+export async function readText(peer: Peer, response: Response): Promise<string> {
+  return Buffer.from(await readBytes(peer, response)).toString("utf8")
+}
+
+/** The answer's bytes. @throws the peer's code, errored, when the connection breaks in the middle */
+export async function readBytes(peer: Peer, response: Response): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await response.arrayBuffer())
+  } catch (cause) {
+    throw unavailable(peer, response.url, describe(cause), 1, cause)
+  }
+}
+
+async function tryOnce(
+  url: string | URL,
+  init: HttpRequest,
+  policy: HttpPolicy,
+): Promise<{ readonly response?: Response; readonly error?: unknown }> {
+  const body = typeof init.body === "function" ? init.body() : init.body
+  try {
+    const response = await fetch(url, {
+      method: init.method ?? "GET",
+      headers: init.headers ?? {},
+      redirect: init.redirect ?? "follow",
+      dispatcher: agentFor(policy.ca, policy.timeout ?? 60_000),
+      ...(body === undefined ? {} : { body, duplex: "half" as const }),
+      ...(init.signal === undefined ? {} : { signal: init.signal }),
+    })
+    return { response }
+  } catch (error) {
+    if (isFault(error)) throw error
+    return { error }
+  }
+}
+
+const isTemporary = (status: number) => status === 429 || [500, 502, 503, 504].includes(status)
+
+/** A certificate or a name does not become right by asking again. */
+function isFinal(error: unknown): boolean {
+  const code = codeOf(error)
+  return (
+    code === "ENOTFOUND" ||
+    code.startsWith("ERR_TLS") ||
+    code.startsWith("CERT_") ||
+    /SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|ERR_INVALID/.test(code)
+  )
+}
+
+function codeOf(error: unknown): string {
+  for (let e = error; typeof e === "object" && e !== null; e = (e as { readonly cause?: unknown }).cause) {
+    const code = (e as { readonly code?: unknown }).code
+    if (typeof code === "string") return code
+  }
+  return ""
+}
+
+/** undici says "fetch failed"; what happened is in the cause. */
+function describe(error: unknown): string {
+  const inner = (error as { readonly cause?: unknown }).cause ?? error
+  const message = inner instanceof Error ? inner.message : String(inner)
+  const code = codeOf(error)
+  const text =
+    message === "" || message === code ? code : code === "" || message.includes(code) ? message : `${message} (${code})`
+  return /SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/.test(code) ? `${text}: its certificate authority is not trusted` : text
+}
+
+async function describeAnswer(response: Response): Promise<string> {
+  const text = (await response.text().catch(() => "")).replace(/\s+/g, " ").trim().slice(0, 300)
+  return `It answered ${response.status}${response.statusText === "" ? "" : ` ${response.statusText}`}${text === "" ? "" : `: ${text}`}`
+}
+
+/** `Retry-After` is seconds or a date (RFC 9110, 10.2.3). */
+export function pauseBefore(
+  attempt: number,
+  retryAfter: string | null | undefined,
+  policy: Pick<HttpPolicy, "backoff" | "maxPause">,
+  now = Date.now(),
+): number {
+  const own = (policy.backoff ?? 500) * 2 ** (attempt - 1)
+  const header = retryAfter ?? ""
+  const asked = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - now
+  return Math.min(Number.isNaN(asked) ? own : Math.max(asked, own), policy.maxPause ?? 30_000)
+}
+
+function wait(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      clearTimeout(timer)
+      reject(signal?.reason as Error)
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", onAbort)
+      resolve()
+    }, milliseconds)
+    signal?.addEventListener("abort", onAbort, { once: true })
+  })
+}
+
+function unavailable(peer: Peer, url: string | URL, reason: string, attempts: number, cause: unknown) {
+  const { origin, pathname } = new URL(url)
+  return fault({
+    code: peer.code,
+    kind: "errored",
+    message: `${peer.name} cannot be used${attempts > 1 ? `, ${attempts} attempts` : ""}`,
+    reason: `${origin}${pathname}: ${reason}`,
+    hint: peer.hint,
+    cause,
+  })
+}
