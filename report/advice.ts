@@ -7,6 +7,8 @@ export interface Advice {
   readonly command?: string
   /** Where to look, when it is not a command. */
   readonly url?: string
+  /** Something to compare or to copy. */
+  readonly value?: string
 }
 
 /**
@@ -72,17 +74,24 @@ function waiting(record: RunRecord, gates: readonly StepRecord[], command: strin
   ]
 }
 
-/** Where the delivered services answer; the last deployment to an environment counts. */
+/** Where the delivered services answer, service by service, and the digest that they share. */
 function deployments(record: RunRecord): readonly Advice[] {
-  const places = new Map<string, Advice>()
+  const services = new Map<string, { readonly places: Map<string, Advice>; readonly digests: Set<string> }>()
   for (const s of record.steps) {
     for (const report of s.reports) {
       if (report.kind !== "deployment" || s.status !== "success") continue
+      const service = services.get(report.service) ?? { places: new Map<string, Advice>(), digests: new Set<string>() }
+      // The last deployment to an environment counts.
       const text = `${report.service} in ${report.environment.toUpperCase()}`
-      places.set(text, { text, url: report.url })
+      service.places.set(report.environment, { text, url: report.url })
+      service.digests.add(report.digest)
+      services.set(report.service, service)
     }
   }
-  return [...places.values()]
+  return [...services].flatMap(([name, { places, digests }]): Advice[] => [
+    ...places.values(),
+    ...(digests.size === 1 ? [{ text: `${name}, the one image`, value: [...digests].join() }] : []),
+  ])
 }
 
 function runCommand(record: RunRecord, command: string): string {

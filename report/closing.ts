@@ -109,7 +109,7 @@ export function whyLines(record: RunRecord, style: Style, tails: ClosingOptions[
 export function whatNowLines(record: RunRecord, style: Style, html?: string): string[] {
   const advice = whatNow(record, style.command)
   const rows = [
-    ...advice.map(({ text, command, url }) => ({ text, what: command ?? url ?? "" })),
+    ...advice.map(({ text, command, url, value }) => ({ text, what: command ?? url ?? value ?? "" })),
     ...(html === undefined ? [] : [{ text: "The report", what: html }]),
   ]
   if (rows.length === 0) return []

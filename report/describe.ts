@@ -73,13 +73,15 @@ type Condition = QualityGateReport["conditions"][number]
 /** SonarQube's comparator says when a condition fails: LT is "worse when less than". */
 const comparators: Readonly<Record<string, string>> = { LT: "<", GT: ">", EQ: "=", NE: "≠" }
 
+/** "< 80": when a condition fails. */
+export function limitText(condition: Condition): string {
+  if (condition.threshold === undefined) return ""
+  return `${comparators[condition.comparator ?? ""] ?? condition.comparator ?? "against"} ${condition.threshold}`
+}
+
 /** "new_coverage 71.2 < 80": what was measured, and the limit it broke. */
 export function conditionText(condition: Condition): string {
-  const limit =
-    condition.threshold === undefined
-      ? ""
-      : ` ${comparators[condition.comparator ?? ""] ?? condition.comparator ?? "against"} ${condition.threshold}`
-  return `${condition.metric} ${condition.actual ?? "not measured"}${limit}`
+  return `${condition.metric} ${condition.actual ?? "not measured"} ${limitText(condition)}`.trimEnd()
 }
 
 /** Red tests, blocking findings, broken conditions: at most `limit` of them, and how many more there are. */
@@ -137,11 +139,10 @@ export function briefReport(report: Report): string {
 
 /** Why a step stands as it stands, or what it found: the last cell of its row. */
 export function stepNote(step: StepRecord): string {
-  const parts = [
-    ...(step.attempts > 1 ? [`attempt ${step.attempts}`] : []),
-    ...(step.error === undefined ? [] : [`${step.error.code}: ${step.error.message}`]),
-    ...(step.reason === undefined ? [] : [step.reason]),
-    ...(step.error === undefined ? step.reports.map(briefReport) : []),
-  ]
+  // A gate is asked again by each resume: that is no second try.
+  const attempts = step.attempts > 1 && step.kind !== "gate" ? [`attempt ${step.attempts}`] : []
+  const findings =
+    step.error === undefined ? step.reports.map(briefReport) : [`${step.error.code}: ${step.error.message}`]
+  const parts = [...attempts, ...findings, ...(step.reason === undefined ? [] : [step.reason])]
   return cleanLine(parts.join("; "))
 }

@@ -14,6 +14,12 @@ export function duration(ms: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`
 }
 
+/** A running clock: whole seconds, "0 s", "7 s", "3 min 12 s". */
+export function elapsed(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000))
+  return seconds < 10 ? `${seconds} s` : duration(seconds * 1000)
+}
+
 /** Bytes in decimal units, as registries and `sizeBudgetMB` count: "812 B", "58.3 MB". */
 export function bytes(count: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"]

@@ -1,7 +1,7 @@
 import type { StepRecord } from "../core/record.js"
 import { briefReport } from "./describe.js"
 import type { Fold } from "./fold.js"
-import { duration } from "./format.js"
+import { elapsed } from "./format.js"
 import type { Size } from "./live.js"
 import type { Style } from "./style.js"
 import { cleanLine, textWidth, truncate } from "./width.js"
@@ -61,10 +61,10 @@ function stepLines(
 ): string[] {
   const { style, width, now } = view
   const { colors } = style
-  const elapsed = step.startedAt === undefined ? "" : duration(wholeSeconds(now - Date.parse(step.startedAt)))
+  const clock = step.startedAt === undefined ? "" : elapsed(now - Date.parse(step.startedAt))
   const notes = [
     ...(view.retryAt !== undefined && view.retryAt > now
-      ? [`errored, next attempt in ${duration(wholeSeconds(view.retryAt - now) + 1000)}`]
+      ? [`errored, next attempt in ${elapsed(view.retryAt - now + 1000)}`]
       : step.attempts > 1
         ? [`attempt ${step.attempts}`]
         : []),
@@ -72,7 +72,7 @@ function stepLines(
   ]
   const name = truncate(step.id, width - 2)
   const after = truncate(
-    `  ${elapsed}${notes.length === 0 ? "" : `  ${cleanLine(notes.join("; "))}`}`,
+    `  ${clock}${notes.length === 0 ? "" : `  ${cleanLine(notes.join("; "))}`}`,
     width - 2 - textWidth(name),
   )
   const log = view.tail === 0 ? [] : view.fold.tail(step.id).slice(-view.tail)
@@ -81,9 +81,6 @@ function stepLines(
     ...log.map((line) => colors.dim(truncate(`  ${style.bar} ${cleanLine(line)}`, width))),
   ]
 }
-
-/** Under a second a running clock is noise. */
-const wholeSeconds = (ms: number) => Math.max(0, Math.floor(ms / 1000) * 1000)
 
 function nextLine(steps: readonly StepRecord[], style: Style, width: number): string | undefined {
   const pending = steps.filter((step) => step.status === "pending")
@@ -118,7 +115,7 @@ function summaryLine(
     `${steps.length - count("pending", "running")} of ${steps.length} done`,
     ...(red > 0 ? [`${red} red`] : []),
     ...(count("waiting") > 0 ? [`${count("waiting")} waiting`] : []),
-    duration(wholeSeconds(now - startedAt)),
+    elapsed(now - startedAt),
   ]
   const text = truncate(parts.join(` ${style.dot} `), width)
   return red > 0 ? style.colors.red(text) : style.colors.cyan(text)

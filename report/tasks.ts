@@ -2,7 +2,7 @@ import type { Progress, Task } from "../core/progress.js"
 import { toErrorRecord, type ErrorRecord } from "../core/errors.js"
 import { faultLines } from "./fault.js"
 import { tailLength } from "./fold.js"
-import { duration } from "./format.js"
+import { duration, elapsed } from "./format.js"
 import { spinner } from "./frame.js"
 import { glyph, type Style } from "./style.js"
 import { cleanLine, pad, textWidth, truncate } from "./width.js"
@@ -82,11 +82,10 @@ export function taskFraction(
 /** "45 %, 1 min 12 s of about 3 min". */
 export function taskProgress(task: TaskState, now: number): string {
   const fraction = taskFraction(task, now)
-  const elapsed = duration(Math.max(0, Math.floor((now - task.startedAt) / 1000) * 1000))
   const expected = task.expectedSeconds === undefined ? "" : ` of about ${duration(task.expectedSeconds * 1000)}`
   // A guess from the clock says nothing that "elapsed of expected" does not.
   const done = fraction === undefined || fraction.guessed ? "" : `${Math.round(fraction.value * 100)} %, `
-  return `${done}${elapsed}${expected}`
+  return `${done}${elapsed(now - task.startedAt)}${expected}`
 }
 
 /** The live lines of the tasks that run: name, bar, time, what it does now, the last line of its own output. */

@@ -334,14 +334,14 @@ export function sampleEvents(scenario: Scenario, options: { readonly hostile?: b
     start(46.2, "order.deploy-test", `deploy:test:order:${digests.order}`)
     report(61, "order.deploy-test", deployed("order", "test"))
     end(61.2, "order.deploy-test")
-    for (const name of ["acceptance", "deploy-uat", "uat-checks"]) {
-      start(61.3, `order.${name}`)
-      end(64, `order.${name}`)
+    for (const [i, name] of ["acceptance", "deploy-uat", "uat-checks"].entries()) {
+      start(61.3 + i * 4, `order.${name}`)
+      end(65 + i * 4, `order.${name}`)
     }
     for (const id of ["gate", "catalog.rollout", "order.rollout"]) {
-      end(64.1, id, { status: "skipped", reason: "not run: catalog.scan failed" })
+      end(73.1, id, { status: "skipped", reason: "not run: catalog.scan failed" })
     }
-    emit(64.2, { type: "run-finished", status: "failed" })
+    emit(73.2, { type: "run-finished", status: "failed" })
     return events
   }
 
