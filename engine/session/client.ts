@@ -1,0 +1,57 @@
+import http from "node:http"
+import type { Client } from "@dagger.io/dagger"
+
+/**
+ * `fetch` for the session's port, over Node's own http: the built-in one gives up after 300 s without headers, and a
+ * build takes longer. Every request ends when `signal` fires, with the signal's reason.
+ */
+export function sessionFetch(signal: AbortSignal, onBroken: (error: Error) => Error): typeof fetch {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 256 })
+  return async (input, init) => {
+    signal.throwIfAborted()
+    const headers = Object.fromEntries(new Headers(init?.headers as Record<string, string>).entries())
+    const body = typeof init?.body === "string" ? init.body : ""
+    return new Promise<Response>((resolve, reject) => {
+      const url = new URL(typeof input === "string" ? input : input instanceof URL ? input.href : input.url)
+      const request = http.request(url, { method: init?.method ?? "POST", headers, agent }, (answer) => {
+        const chunks: Buffer[] = []
+        answer.on("data", (chunk: Buffer) => chunks.push(chunk))
+        answer.on("error", broken)
+        answer.on("end", () => {
+          settle()
+          const type = answer.headers["content-type"]
+          resolve(
+            new Response(Buffer.concat(chunks), {
+              status: answer.statusCode ?? 500,
+              headers: type === undefined ? {} : { "content-type": type },
+            }),
+          )
+        })
+      })
+      const onAbort = (): void => {
+        request.destroy()
+        reject(signal.reason as Error)
+      }
+      const settle = (): void => signal.removeEventListener("abort", onAbort)
+      function broken(error: Error): void {
+        settle()
+        reject(signal.aborted ? (signal.reason as Error) : onBroken(error))
+      }
+      request.on("error", broken)
+      signal.addEventListener("abort", onAbort, { once: true })
+      request.end(body)
+    })
+  }
+}
+
+/** A Dagger client on a session's port. The SDK is loaded here and not before: it takes half a second. */
+export async function sessionClient(port: number, token: string, fetchWith: typeof fetch): Promise<Client> {
+  const { Client: SdkClient, Context, GraphQLClient } = await import("@dagger.io/dagger")
+  const graphql = new GraphQLClient(`http://127.0.0.1:${port}/query`, {
+    fetch: fetchWith,
+    headers: { Authorization: `Basic ${Buffer.from(`${token}:`).toString("base64")}` },
+  })
+  // The SDK does not export its Connection; a context asks it for one thing only.
+  const connection = { getGQLClient: () => graphql } as unknown as ConstructorParameters<typeof Context>[1]
+  return new SdkClient(new Context([], connection))
+}
