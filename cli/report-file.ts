@@ -15,6 +15,6 @@ export async function writeReport(store: Store, record: RunRecord): Promise<stri
     if (text !== undefined) logs.set(s.id, text.trimEnd().split("\n").slice(-tail))
   }
   const path = join(store.runDir(record.id), "report.html")
-  await writeDurably(path, renderHtml(record, { logs }))
+  await writeDurably(path, renderHtml(record, { logTails: logs }))
   return path
 }
