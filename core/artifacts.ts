@@ -13,8 +13,8 @@ export type Artifact = z.infer<typeof Artifact>
 
 export interface Artifacts {
   /**
-   * Keeps a file under `artifacts/<step>/<name>`. The source is moved or linked when it is a path on the same disk.
-   * @throws DISK-FULL
+   * Keeps a copy of a file, or a text, under `artifacts/<step>/<name>`; `name` may have folders. What is kept is not masked.
+   * @throws DISK-FULL, ARTIFACT-NAME
    */
   put(name: string, source: { readonly text: string } | { readonly file: string }): Promise<Artifact>
   /** Keeps every file of a folder, names relative to it. */

@@ -1,16 +1,15 @@
-import { mkdtempSync } from "node:fs"
 import { rm } from "node:fs/promises"
-import { join } from "node:path"
 import type { Client } from "@dagger.io/dagger"
 import { setTimeout as pause } from "node:timers/promises"
+import { contextMaker, type OpenContext } from "./context.js"
 import { fault, isFault, toErrorRecord, type Fault } from "./errors.js"
-import { runArtifacts } from "./objects.js"
+import { fileFault, isDiskFull } from "./files.js"
 import { checkOutput } from "./outputs.js"
 import type { Recorder } from "./recorder.js"
+import { createScope, type Scope } from "./scope.js"
 import type { Secret } from "./secrets.js"
 import type { SessionProvider } from "./session.js"
 import type { AnyStep, Context, Needs, RunInfo } from "./step.js"
-import { createScope, type Scope } from "./scope.js"
 
 /** What one step is run with; the scheduler makes it. */
 export interface StepJob {
@@ -25,11 +24,23 @@ export interface StepJob {
   readonly signal: AbortSignal
   /** Key of the effect that an earlier process or attempt started without a known end. */
   readonly unsettled: string | undefined
+  readonly patience: Patience
+}
+
+/** How long the run waits for what should stop. Milliseconds. */
+export interface Patience {
+  /** For a step that was told to stop; then it is left alone. */
+  readonly grace: number
+  /** For `ensure`, before it is told to stop. */
+  readonly cleanup: number
 }
 
 export type Outcome =
   | { readonly status: "success"; readonly output: unknown; readonly reason?: string }
   | { readonly status: "failed" | "errored" | "cancelled" | "waiting"; readonly error: Fault }
+
+/** Pauses between attempts double, but nobody waits longer than this for the next. Milliseconds. */
+const longestPause = 300_000
 
 /** Runs a step to its outcome: attempts, reconciliation of effects, timeout, cleanup. Never throws. */
 export async function runStep(job: StepJob): Promise<Outcome> {
@@ -39,12 +50,9 @@ export async function runStep(job: StepJob): Promise<Outcome> {
   for (let attempt = 1; ; attempt++) {
     recorder.emit({ type: "step-started", step: step.id, attempt })
     const outcome = await runAttempt(job, attempt, unsettled)
-    unsettled =
-      step.definition.effect === undefined
-        ? undefined
-        : (recorder.record.steps.find((s) => s.id === step.id)?.effect ?? unsettled)
+    unsettled = recorder.step(step.id)?.effect ?? unsettled
     if (outcome.status !== "errored" || attempt >= policy.attempts || job.signal.aborted) return outcome
-    const delay = (policy.backoff ?? 1000) * 2 ** (attempt - 1)
+    const delay = Math.min((policy.backoff ?? 1000) * 2 ** (attempt - 1), longestPause)
     recorder.emit({ type: "step-retried", step: step.id, attempt, error: toErrorRecord(outcome.error), delay })
     await pause(delay, undefined, { signal: job.signal }).catch(() => undefined)
     if (job.signal.aborted) return { status: "cancelled", error: cancelled(job.signal) }
@@ -52,25 +60,32 @@ export async function runStep(job: StepJob): Promise<Outcome> {
 }
 
 async function runAttempt(job: StepJob, attempt: number, unsettled: string | undefined): Promise<Outcome> {
-  const { step, recorder } = job
-  const log = recorder.log(step.id)
-  const scope = createScope(job.signal, step.definition.timeout, step.id)
-  let scratch: string | undefined
-  const scratchDir = () => (scratch ??= mkdtempSync(join(job.run.dir, `.scratch-${step.id}-`)))
-  const contextFor = (client: Client | undefined, signal: AbortSignal) =>
-    makeContext(job, { attempt, client, log, signal, scratchDir })
+  const { step } = job
+  const log = job.recorder.log(step.id)
+  const scope = createScope(job.signal, step.id, job.patience.grace)
+  const contexts = contextMaker(job, attempt, log)
   let client: Client | undefined
+  let context: OpenContext | undefined
   let outcome: Outcome
   try {
     if (step.definition.engine !== false) client = await scope.race(job.session.open())
-    outcome = await scope.race(perform(job, contextFor(client, scope.signal), unsettled))
+    // The clock starts now: that the engine had to be built first is not the step's doing.
+    scope.limit(step.definition.timeout)
+    context = contexts.open(client, scope.signal)
+    outcome = await scope.race(perform(job, context.context, unsettled))
   } catch (thrown) {
     outcome = classify(thrown, job, scope)
   }
   scope.end()
-  outcome = await cleanUp(job, outcome, () => contextFor(client, AbortSignal.timeout(60_000)))
+  context?.close()
+  if (context !== undefined && step.definition.ensure !== undefined) {
+    const failure = await cleanUp(job, (signal) => contexts.open(client, signal))
+    if (failure !== undefined) log.line(`Cleaning up failed: ${failure.message}`)
+    if (failure !== undefined && outcome.status === "success") outcome = { status: "errored", error: failure }
+  }
   log.end()
-  if (scratch !== undefined) await rm(scratch, { recursive: true, force: true })
+  const scratch = contexts.scratch()
+  if (scratch !== undefined) await rm(scratch, { recursive: true, force: true }).catch(() => undefined)
   return outcome
 }
 
@@ -87,74 +102,34 @@ async function perform(job: StepJob, context: Context<Needs, string>, unsettled:
       }
       context.log.info("It did not take place; doing it now.")
     }
-    await recorder.emitDurably({
-      type: "effect-started",
-      step: step.id,
-      key: effect.key({ needs: needs as never, run }),
-    })
+    const key = effect.key({ needs: needs as never, run })
+    // Not after the run has given this attempt up: nobody would record how it ended.
+    context.signal.throwIfAborted()
+    await recorder.emitDurably({ type: "effect-started", step: step.id, key })
+    context.signal.throwIfAborted()
   }
   return { status: "success", output: output(await step.definition.run(context)) }
 }
 
-async function cleanUp(job: StepJob, outcome: Outcome, context: () => Context<Needs, string>): Promise<Outcome> {
-  if (job.step.definition.ensure === undefined) return outcome
+/** Runs `ensure` with a signal of its own: the run's may be aborted. Answers what went wrong. */
+async function cleanUp(job: StepJob, open: (signal: AbortSignal) => OpenContext): Promise<Fault | undefined> {
+  const scope = createScope(undefined, `Cleaning up ${job.step.id}`, job.patience.grace)
+  const context = open(scope.signal)
+  scope.limit(job.patience.cleanup)
   try {
-    await job.step.definition.ensure(context())
-    return outcome
-  } catch (cause) {
-    job.recorder.log(job.step.id).line(`Cleaning up failed: ${(cause as Error).message}`)
-    return outcome.status === "success" ? { status: "errored", error: toFault(cause, job) } : outcome
-  }
-}
-
-function makeContext(
-  job: StepJob,
-  parts: {
-    readonly attempt: number
-    readonly client: Client | undefined
-    readonly log: ReturnType<Recorder["log"]>
-    readonly signal: AbortSignal
-    readonly scratchDir: () => string
-  },
-): Context<Needs, string> {
-  const { step, run, recorder } = job
-  return {
-    run,
-    step: step.id,
-    attempt: parts.attempt,
-    get dag() {
-      if (parts.client !== undefined) return parts.client
-      throw fault({
-        code: "STEP-NO-ENGINE",
-        kind: "usage",
-        message: `Step ${step.id} uses the Dagger session but says \`engine: false\``,
-        hint: "Remove `engine: false` from the step.",
-      })
-    },
-    needs: job.needs as never,
-    secrets: Object.fromEntries(step.secrets.map((name) => [name, job.secrets.get(name) as Secret])),
-    artifacts: runArtifacts({
-      storeRoot: job.storeRoot,
-      runDir: run.dir,
-      step: step.id,
-      kept: (artifact) => recorder.emit({ type: "artifact-kept", step: step.id, artifact }),
-    }),
-    log: {
-      info: (text) => parts.log.line(text),
-      warn: (text) => parts.log.line(`warning: ${text}`),
-      write: (chunk) => parts.log.write(chunk),
-    },
-    get scratch() {
-      return parts.scratchDir()
-    },
-    publish: (report) => recorder.emit({ type: "step-reported", step: step.id, report }),
-    mask: (value) => recorder.mask(value),
-    signal: parts.signal,
+    await scope.race(Promise.resolve(job.step.definition.ensure?.(context.context)))
+    return undefined
+  } catch (thrown) {
+    return scope.timedOut() ?? toFault(thrown, job)
+  } finally {
+    scope.end()
+    context.close()
   }
 }
 
 function classify(thrown: unknown, job: StepJob, scope: Scope): Outcome {
-  if (scope.timedOut()) return { status: "errored", error: scope.timeoutFault() }
+  const timedOut = scope.timedOut()
+  if (timedOut !== undefined) return { status: "errored", error: timedOut }
   if (job.signal.aborted) return { status: "cancelled", error: cancelled(job.signal) }
   const error = toFault(thrown, job)
   switch (error.kind) {
@@ -172,6 +147,7 @@ function classify(thrown: unknown, job: StepJob, scope: Scope): Outcome {
 
 function toFault(thrown: unknown, job: StepJob): Fault {
   if (isFault(thrown)) return thrown
+  if (isDiskFull(thrown)) return fileFault(thrown, thrown.path ?? job.run.dir) as Fault
   return job.session.classify(thrown) ?? unexpected(thrown)
 }
 
@@ -187,6 +163,6 @@ function unexpected(thrown: unknown): Fault {
   })
 }
 
-function cancelled(signal: AbortSignal): Fault {
+export function cancelled(signal: AbortSignal): Fault {
   return isFault(signal.reason) ? signal.reason : fault({ code: "CANCELLED", kind: "cancelled", message: "Cancelled" })
 }

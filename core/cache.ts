@@ -1,4 +1,5 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises"
+import { randomBytes } from "node:crypto"
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { z } from "zod"
 import { Artifact } from "./artifacts.js"
@@ -27,6 +28,12 @@ export async function readCache(root: string, step: string, fingerprint: string)
 export async function writeCache(root: string, step: string, fingerprint: string, result: CachedResult): Promise<void> {
   const target = path(root, step, fingerprint)
   await mkdir(dirname(target), { recursive: true })
-  await writeFile(`${target}.${process.pid}`, JSON.stringify(result))
-  await rename(`${target}.${process.pid}`, target)
+  const temporary = `${target}.${process.pid}.${randomBytes(4).toString("hex")}`
+  try {
+    await writeFile(temporary, JSON.stringify(result))
+    await rename(temporary, target)
+  } catch (cause) {
+    await rm(temporary, { force: true })
+    throw cause
+  }
 }

@@ -59,7 +59,7 @@ export function whyNot(condition: Condition, facts: Facts): string | undefined {
       return condition.of.map((part) => whyNot(part, facts)).find((reason) => reason !== undefined)
     case "any": {
       const reasons = condition.of.map((part) => whyNot(part, facts))
-      return reasons.includes(undefined) ? undefined : reasons.join("; ")
+      return reasons.includes(undefined) ? undefined : reasons.join("; ") || "any() of no conditions never holds"
     }
     default:
       return condition satisfies never
@@ -68,6 +68,14 @@ export function whyNot(condition: Condition, facts: Facts): string | undefined {
 
 /** `*` within a path element, `**` across elements, `?` one character. Enough for branches and paths. */
 export function matchesGlob(glob: string, text: string): boolean {
+  let pattern = globs.get(glob)
+  if (pattern === undefined) globs.set(glob, (pattern = globPattern(glob)))
+  return pattern.test(text)
+}
+
+const globs = new Map<string, RegExp>()
+
+function globPattern(glob: string): RegExp {
   const pattern = glob.replace(/\*\*\/|\*\*|\*|\?|[.+^${}()|[\]\\]/g, (token) => {
     if (token === "**/") return "(?:.*/)?"
     if (token === "**") return ".*"
@@ -75,5 +83,5 @@ export function matchesGlob(glob: string, text: string): boolean {
     if (token === "?") return "[^/]"
     return `\\${token}`
   })
-  return new RegExp(`^${pattern}$`).test(text)
+  return new RegExp(`^${pattern}$`, "s")
 }

@@ -2,11 +2,17 @@ import { open, rename, rm } from "node:fs/promises"
 import { dirname } from "node:path"
 import { fault, isFault, type Fault } from "./errors.js"
 
+/** Errors for want of space: disk, quota, or a limit on the size of files (`ulimit -f`). */
+export function isDiskFull(cause: unknown): cause is NodeJS.ErrnoException {
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code
+  return code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG"
+}
+
 /** Errors of the file system that a person can do something about become faults; the rest stays as it is. */
 export function fileFault(cause: unknown, path: string): unknown {
   if (isFault(cause)) return cause
   const code = (cause as NodeJS.ErrnoException).code
-  if (code === "ENOSPC" || code === "EDQUOT") return diskFull(path, cause)
+  if (isDiskFull(cause)) return diskFull(path, cause)
   if (code === "EACCES" || code === "EROFS" || code === "EPERM") {
     return fault({
       code: "FILE-DENIED",

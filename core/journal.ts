@@ -8,42 +8,46 @@ import { fileFault } from "./files.js"
  */
 export interface Journal {
   append(event: Stamped<RunEvent>): void
-  /** Settles when everything appended so far is on the disk. @throws DISK-FULL, FILE-DENIED */
+  /** Settles when everything appended so far is on the disk, whatever is appended meanwhile. @throws DISK-FULL, FILE-DENIED */
   flush(): Promise<void>
   /** What made writing fail, if anything did. */
   trouble(): unknown
   close(): Promise<void>
 }
 
-export async function openJournal(path: string): Promise<Journal> {
+/** @param onTrouble Called once, when a write has failed: nothing is written from then on. */
+export async function openJournal(path: string, onTrouble: (trouble: unknown) => void = () => {}): Promise<Journal> {
   await dropTornLine(path)
   const file = await openFile(path)
   let pending: string[] = []
-  let writing: Promise<void> | undefined
+  /** Settles when the batch that takes `pending` along is written; undefined while nothing is pending. */
+  let next: Promise<void> | undefined
+  let last: Promise<void> = Promise.resolve()
   let broken: unknown
 
-  const drain = async (): Promise<void> => {
-    while (pending.length > 0 && broken === undefined) {
-      const batch = pending.join("")
-      pending = []
-      try {
-        await file.appendFile(batch)
-        await file.datasync()
-      } catch (cause) {
-        broken = fileFault(cause, path)
-      }
+  const writeBatch = async (): Promise<void> => {
+    // A turn later, so that all events of one turn share a sync.
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    const batch = pending.join("")
+    pending = []
+    next = undefined
+    if (broken !== undefined) return
+    try {
+      await file.appendFile(batch)
+      await file.datasync()
+    } catch (cause) {
+      broken = fileFault(cause, path)
+      onTrouble(broken)
     }
-    writing = undefined
   }
   const flush = async () => {
-    while (writing !== undefined) await writing
+    await (next ?? last)
     if (broken !== undefined) throw broken
   }
   return {
     append(event) {
       pending.push(JSON.stringify(event) + "\n")
-      // A turn later, so that all events of one turn share a sync.
-      writing ??= new Promise<void>((resolve) => setImmediate(resolve)).then(drain)
+      next ??= last = last.then(writeBatch)
     },
     flush,
     trouble: () => broken,

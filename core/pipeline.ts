@@ -35,16 +35,20 @@ function sortSteps(targets: readonly AnyStep[]): AnyStep[] {
   const sorted: AnyStep[] = []
   const byId = new Map<string, AnyStep>()
   const state = new Map<AnyStep, "open" | "done">()
+  /** The step from which each was reached first. */
+  const from = new Map<AnyStep, AnyStep | undefined>()
+  const wayTo = (s: AnyStep): string[] => {
+    const way: string[] = []
+    for (let at: AnyStep | undefined = s; at !== undefined; at = from.get(at)) way.unshift(at.id)
+    return way
+  }
   for (const target of targets) {
     const path: { readonly step: AnyStep; readonly rest: AnyStep[] }[] = []
     const enter = (s: AnyStep) => {
       const same = byId.get(s.id)
-      if (same !== undefined && same !== s)
-        throw duplicate(
-          s.id,
-          path.map((p) => p.step.id),
-        )
+      if (same !== undefined && same !== s) throw duplicate(s.id, wayTo(same), [...path.map((p) => p.step.id), s.id])
       byId.set(s.id, s)
+      from.set(s, path[path.length - 1]?.step)
       state.set(s, "open")
       path.push({ step: s, rest: [...predecessors(s)].reverse() })
     }
@@ -66,12 +70,12 @@ function sortSteps(targets: readonly AnyStep[]): AnyStep[] {
   return sorted
 }
 
-function duplicate(id: string, path: readonly string[]) {
+function duplicate(id: string, first: readonly string[], second: readonly string[]) {
   return fault({
     code: "PIPELINE-DUPLICATE",
     kind: "usage",
     message: `Two different steps are called "${id}"`,
-    ...(path.length > 0 ? { reason: `The second is reached by ${path.join(" → ")} → ${id}.` } : {}),
+    reason: `One is reached by ${first.join(" → ")}, the other by ${second.join(" → ")}.`,
     hint: "Give one of them another id; a decorated step (retry, timeout …) replaces the plain one everywhere.",
   })
 }

@@ -1,11 +1,14 @@
-import { readCache } from "./cache.js"
+import { readdir } from "node:fs/promises"
+import { join } from "node:path"
+import { readCache, type CachedResult } from "./cache.js"
 import { whyNot, type Facts } from "./condition.js"
 import type { Selection, StepNode } from "./events.js"
 import { fingerprint } from "./fingerprint.js"
-import { gatherNeeds } from "./outputs.js"
+import { hasObjects } from "./objects.js"
+import { checkOutput, gatherNeeds } from "./outputs.js"
 import type { Pipeline } from "./pipeline.js"
 import { selectSteps } from "./select.js"
-import { predecessors, type AnyStep, type RunInfo } from "./step.js"
+import { neededSteps, predecessors, type AnyStep, type RunInfo } from "./step.js"
 
 export interface PlannedStep extends StepNode {
   /** `cached`: the result of an earlier run serves. `wait`: a person is asked. `effect`: changes the world outside. */
@@ -40,24 +43,32 @@ export async function makePlan(options: {
   readonly hasSecret: (name: string) => boolean
 }): Promise<Plan> {
   const { pipeline, facts, run, hasSecret } = options
+  const cached = await cachedSteps(options.cacheRoot)
   const outputs = new Map<string, unknown>()
-  const skipped = new Set<string>()
+  /** Steps whose outputs a run would give to others are known from here: read above, or skipped and so undefined. */
+  const settled = new Set<string>()
   const steps: PlannedStep[] = []
   for (const s of selectSteps(pipeline, options.selection)) {
     const reason = s.when === undefined ? undefined : whyNot(s.when, facts)
-    if (reason !== undefined) skipped.add(s.id)
-    const complete = Object.values(s.needs)
-      .flat()
-      .every((need) => outputs.has((need as AnyStep).id) || skipped.has((need as AnyStep).id))
-    const needs = gatherNeeds(s, (id) => outputs.get(id))
-    const cached = complete && reason === undefined ? await cachedOutput(s, needs, run, options.cacheRoot) : undefined
-    if (cached !== undefined) outputs.set(s.id, cached.output)
-    else if (options.known.has(s.id)) outputs.set(s.id, options.known.get(s.id))
+    if (reason !== undefined) settled.add(s.id)
+    const complete = neededSteps(s).every((need) => settled.has(need.id))
+    let hit: CachedResult | undefined
+    let key: string | undefined
+    if (complete && reason === undefined) {
+      const needs = gatherNeeds(s, (need) => outputs.get(need.id))
+      if (cached.has(s.id)) hit = await cachedResult(s, needs, run, options.cacheRoot)
+      key = effectKey(s, needs, run)
+      const known = hit === undefined ? readable(s, options.known.get(s.id)) : hit.output
+      if (hit !== undefined || known !== undefined) {
+        outputs.set(s.id, known)
+        settled.add(s.id)
+      }
+    }
     steps.push({
       ...nodeOf(s),
-      action: reason !== undefined ? "skip" : actionOf(s, cached !== undefined),
+      action: reason !== undefined ? "skip" : actionOf(s, hit !== undefined),
       reason,
-      effectKey: complete ? effectKey(s, needs, run) : undefined,
+      effectKey: key,
       secrets: s.secrets,
       missingSecrets: reason === undefined ? s.secrets.filter((name) => !hasSecret(name)) : [],
     })
@@ -75,12 +86,35 @@ function actionOf(s: AnyStep, cached: boolean): PlannedStep["action"] {
   return s.kind === "pure" ? "run" : s.kind === "gate" ? "wait" : "effect"
 }
 
-async function cachedOutput(s: AnyStep, needs: Readonly<Record<string, unknown>>, run: RunInfo, root: string) {
-  if (s.kind !== "pure" || s.definition.cache === false) return undefined
-  const print = fingerprint(s, needs, run)
-  return print === undefined ? undefined : readCache(root, s.id, print)
+/** Ids of the steps of which the cache holds anything: spares the look-up for all the others. */
+async function cachedSteps(root: string): Promise<ReadonlySet<string>> {
+  return new Set(await readdir(join(root, "cache")).catch(() => []))
+}
+
+async function cachedResult(s: AnyStep, needs: Readonly<Record<string, unknown>>, run: RunInfo, root: string) {
+  try {
+    const print = fingerprint(s, needs, run)
+    const hit = print === undefined ? undefined : await readCache(root, s.id, print)
+    if (hit === undefined || !(await hasObjects(root, hit.artifacts))) return undefined
+    return { ...hit, output: checkOutput(s, hit.output) as CachedResult["output"] }
+  } catch {
+    return undefined // What a run could not use it makes anew.
+  }
+}
+
+/** An output of an earlier run, unless the step has come to declare another one since. */
+function readable(s: AnyStep, output: unknown): unknown {
+  try {
+    return output === undefined ? undefined : checkOutput(s, output)
+  } catch {
+    return undefined
+  }
 }
 
 function effectKey(s: AnyStep, needs: Readonly<Record<string, unknown>>, run: RunInfo): string | undefined {
-  return s.definition.effect?.key({ needs: needs as never, run })
+  try {
+    return s.definition.effect?.key({ needs: needs as never, run })
+  } catch {
+    return undefined // A plan shows what can be known; the run will say what is wrong.
+  }
 }

@@ -151,12 +151,19 @@ export function applyEvent(state: RunState, event: Stamped<RunEvent>): void {
   }
 }
 
+const blocked = "not run: "
+
+/** The reason of a step that was skipped because of what stands before it. @param by e.g. "catalog.scan failed" */
+export const blockedReason = (by: string): string => blocked + by
+
+/** What kept a skipped step from running; undefined when it was skipped by its condition (or not at all). */
+export function isBlocked(s: StepRecord): string | undefined {
+  return s.status === "skipped" && s.reason?.startsWith(blocked) === true ? s.reason.slice(blocked.length) : undefined
+}
+
 /** Success stays, and so does a skip by condition; all else is tried again by `gantry resume`. */
 export function needsAnotherRun(s: StepRecord): boolean {
-  return (
-    s.status !== "success" &&
-    !(s.status === "skipped" && s.error === undefined && s.reason?.startsWith("not run:") !== true)
-  )
+  return s.status !== "success" && (s.status !== "skipped" || isBlocked(s) !== undefined)
 }
 
 /** Back to pending. What an effect may have done is not forgotten. */

@@ -22,7 +22,7 @@ export function environmentSecrets(env: Readonly<Record<string, string | undefin
       const file = env[`${name}_FILE`]
       if (file === undefined || file === "") return undefined
       try {
-        return (await readFile(file, "utf8")).replace(/\r?\n$/, "")
+        return (await readFile(file, "utf8")).replace(/\r?\n$/, "") || undefined
       } catch (cause) {
         throw fault({
           code: "SECRET-FILE",

@@ -8,7 +8,7 @@ import { nearest } from "./suggest.js"
  * The steps of a pipeline that a run covers, each behind what it needs.
  * `until`: up to that step and no further. `only`: that step and the pure steps whose outputs it needs, without the ones
  * that merely come before it. Both take a whole id, or its end without the service (`image` for every `<service>.image`).
- * @throws STEP-UNKNOWN (with the nearest name), SELECT-EFFECT
+ * @throws STEP-UNKNOWN (with the nearest name), SELECT-EFFECT, SELECT-GATE
  */
 export function selectSteps(pipeline: Pipeline, selection: Selection): readonly AnyStep[] {
   const { until, only } = selection
@@ -22,6 +22,17 @@ export function selectSteps(pipeline: Pipeline, selection: Selection): readonly 
       code: "SELECT-EFFECT",
       kind: "usage",
       message: `${only} cannot run alone: it needs the output of ${effect.id}, which ${effect.kind === "gate" ? "asks a person" : "has an effect"}`,
+      hint: `Run everything up to it: --until ${only}`,
+    })
+  }
+  const gate = wanted.some((s) => s.kind === "effect")
+    ? closure(pipeline, wanted, predecessors).find((s) => s.kind === "gate")
+    : undefined
+  if (gate !== undefined) {
+    throw fault({
+      code: "SELECT-GATE",
+      kind: "usage",
+      message: `${only} cannot run alone: ${gate.id} stands before it, and a gate is not walked around`,
       hint: `Run everything up to it: --until ${only}`,
     })
   }

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto"
-import { mkdir, readdir, readFile, stat } from "node:fs/promises"
-import { join } from "node:path"
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises"
+import { dirname, join } from "node:path"
 import { fault } from "./errors.js"
-import { fileFault } from "./files.js"
+import { fileFault, syncFolder } from "./files.js"
 import { readJournal } from "./journal.js"
 import { applyEvent, emptyState, RunRecord, type RunState } from "./record.js"
 
@@ -23,14 +23,18 @@ export function newRunId(now = new Date()): string {
   return `${time}-${randomBytes(2).toString("hex")}`
 }
 
-/** Ids of all runs, newest first. */
+/** Ids of all runs, newest first. A folder without events is none: its process died before it recorded anything. */
 export async function listRuns(store: Store): Promise<readonly string[]> {
-  const names = await readdir(join(store.root, "runs")).catch((cause: NodeJS.ErrnoException) => {
+  const runs = join(store.root, "runs")
+  const names = await readdir(runs).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === "ENOENT") return []
     throw cause
   })
+  const begun = await Promise.all(
+    names.map(async (name) => ((await stat(join(runs, name, "events.ndjson")).catch(() => undefined))?.size ?? 0) > 0),
+  )
   return names
-    .filter((name) => !name.startsWith("."))
+    .filter((_, i) => begun[i])
     .sort()
     .reverse()
 }
@@ -45,12 +49,11 @@ export async function findRun(store: Store, wanted: string): Promise<string> {
   if (runs.includes(wanted)) return wanted
   const matches = runs.filter((id) => id.startsWith(wanted) || id.endsWith(wanted))
   if (matches.length === 1 && matches[0] !== undefined) return matches[0]
+  if (matches.length === 0) throw unknownRun(store, wanted)
   throw fault({
-    code: matches.length > 1 ? "RUN-AMBIGUOUS" : "RUN-UNKNOWN",
+    code: "RUN-AMBIGUOUS",
     kind: "usage",
-    message:
-      matches.length > 1 ? `"${wanted}" names several runs: ${matches.join(", ")}` : `There is no run "${wanted}"`,
-    reason: `Runs lie in ${join(store.root, "runs")}.`,
+    message: `"${wanted}" names several runs: ${matches.join(", ")}`,
     hint: "`gantry runs` lists them; `last` is the newest.",
   })
 }
@@ -81,17 +84,42 @@ export async function readLog(store: Store, id: string, step: string): Promise<s
   return readFile(join(store.runDir(id), "steps", step, "log.txt"), "utf8").catch(() => undefined)
 }
 
-/** Makes the folder of a run. @throws DISK-FULL, FILE-DENIED */
-export async function makeRunDir(store: Store, id: string): Promise<string> {
-  const dir = store.runDir(id)
-  try {
-    await mkdir(join(dir, "steps"), { recursive: true })
-    await mkdir(join(dir, "artifacts"), { recursive: true })
-    await mkdir(join(store.root, "objects"), { recursive: true })
-  } catch (cause) {
-    throw fileFault(cause, dir)
+/** Makes a new run: its id and its folder, durably. @throws DISK-FULL, FILE-DENIED */
+export async function makeRun(store: Store): Promise<{ readonly id: string; readonly dir: string }> {
+  for (;;) {
+    const id = newRunId()
+    const dir = store.runDir(id)
+    try {
+      await mkdir(dirname(dir), { recursive: true })
+      await mkdir(join(store.root, "objects"), { recursive: true })
+      await mkdir(dir)
+      await mkdir(join(dir, "steps"))
+      await mkdir(join(dir, "artifacts"))
+      await syncFolder(dir)
+      await syncFolder(dirname(dir))
+      return { id, dir }
+    } catch (cause) {
+      // Another run of this second has the same tail: take the next one.
+      if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw fileFault(cause, dir)
+    }
   }
-  return dir
+}
+
+/** The folder of a run to go on with; what a killed process left half-done in it is removed by tidyRun. @throws RUN-UNKNOWN */
+export async function existingRun(store: Store, id: string): Promise<string> {
+  const dir = store.runDir(id)
+  if (/^[\w.-]+$/.test(id) && (await exists(join(dir, "events.ndjson")))) return dir
+  throw unknownRun(store, id)
+}
+
+/** Scratch folders are named so; they lie in the run's folder. */
+export const scratchPrefix = ".scratch-"
+
+/** Removes the scratch folders of attempts that were killed. Only for the one who holds the run's lock. */
+export async function tidyRun(dir: string): Promise<void> {
+  for (const name of await readdir(dir)) {
+    if (name.startsWith(scratchPrefix)) await rm(join(dir, name), { recursive: true, force: true })
+  }
 }
 
 export async function exists(path: string): Promise<boolean> {
@@ -99,6 +127,16 @@ export async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   )
+}
+
+function unknownRun(store: Store, wanted: string) {
+  return fault({
+    code: "RUN-UNKNOWN",
+    kind: "usage",
+    message: `There is no run "${wanted}"`,
+    reason: `Runs lie in ${join(store.root, "runs")}.`,
+    hint: "`gantry runs` lists them; `last` is the newest.",
+  })
 }
 
 function broken(id: string, path: string, cause: unknown) {
