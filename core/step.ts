@@ -2,7 +2,7 @@ import type { Client } from "@dagger.io/dagger"
 import type { z } from "zod"
 import type { Artifact, Artifacts } from "./artifacts.js"
 import type { Condition } from "./condition.js"
-import { fault } from "./errors.js"
+import { checkDefinition } from "./step-check.js"
 import type { Json } from "./json.js"
 import type { Report } from "./reports.js"
 import type { Secret } from "./secrets.js"
@@ -97,8 +97,6 @@ export interface StepDefinition<N extends Needs, Out, S extends string, W extend
   readonly timeout?: number
   /** For pure steps; an effect states its own. */
   readonly retry?: Retry
-  /** A red step does not stop the ones behind it; the run stays successful. */
-  readonly allowFailure?: boolean
   /** Runs after the step whatever happened to it, after cancellation too, with a fresh signal. */
   ensure?(context: Context<N, S>): Promise<void>
   /** For people and generated CI: which stage of the flow, service and environment it belongs to. */
@@ -133,44 +131,26 @@ export type Values<N extends Needs> = {
 }
 
 /** The definition as the scheduler sees it: types of needs, secrets and output forgotten, shapes kept. */
-export type ErasedDefinition = StepDefinition<Needs, unknown, string, Condition | undefined>
-
-export const stepIdPattern = /^[a-z0-9]+([-.][a-z0-9]+)*$/
+export interface ErasedDefinition extends StepDefinition<Needs, unknown, string, Condition | undefined> {
+  /**
+   * A red step does not stop the ones behind it; the run stays successful. Set by the decorator alone, because it changes
+   * the type of the step: its output may be missing.
+   */
+  readonly allowFailure?: boolean
+}
 
 /**
  * Defines a step: a frozen value whose edges are references to other steps.
  * @param id Explicit and unique in its pipeline: GitLab job name, record key, log prefix. Lower case, digits, `-`, `.`.
- * @throws STEP-ID, STEP-EFFECT-CACHE
+ * @throws STEP-ID, STEP-EFFECT, STEP-EFFECT-CACHE, STEP-NEED
  */
 export function step<
   N extends Needs = Record<never, never>,
-  Out = void,
+  Out extends Json | void = void,
   const S extends string = never,
   const W extends Condition | undefined = undefined,
 >(id: string, definition: StepDefinition<N, Out, S, W>): Step<Out, W> {
-  if (!stepIdPattern.test(id)) {
-    throw fault({
-      code: "STEP-ID",
-      kind: "usage",
-      message: `"${id}" is not a step id`,
-      reason: "Ids are lower-case words and digits joined by - or . (they name jobs, folders and log prefixes).",
-      hint: `Rename it, e.g. to "${
-        id
-          .toLowerCase()
-          .replace(/[^a-z0-9.]+/g, "-")
-          .replace(/^-+|-+$/g, "") || "my-step"
-      }".`,
-    })
-  }
-  if (definition.effect !== undefined && typeof definition.cache === "function") {
-    throw fault({
-      code: "STEP-EFFECT-CACHE",
-      kind: "usage",
-      message: `Step "${id}" has an effect and a cache`,
-      reason: "A side effect is never answered from a cache.",
-      hint: "Remove `cache`, or `effect` if the step has none.",
-    })
-  }
+  checkDefinition(id, definition as unknown as ErasedDefinition)
   return Object.freeze({
     id,
     kind: definition.gate === true ? "gate" : definition.effect === undefined ? "pure" : "effect",
@@ -178,7 +158,7 @@ export function step<
     after: Object.freeze([...(definition.after ?? [])]),
     when: definition.when as W,
     secrets: Object.freeze([...(definition.secrets ?? [])]),
-    definition: definition as unknown as ErasedDefinition,
+    definition: Object.freeze({ ...definition }) as unknown as ErasedDefinition,
   })
 }
 
