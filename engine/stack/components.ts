@@ -2,9 +2,10 @@ import { fault } from "../../core/errors.js"
 import type { Component } from "./component.js"
 import { daggerEngine } from "./engine.js"
 import { registry } from "./registry.js"
+import { sonarqube } from "./sonarqube.js"
 
 /** Every part of the local stack. */
-export const components: readonly Component[] = [registry, daggerEngine]
+export const components: readonly Component[] = [registry, daggerEngine, sonarqube]
 
 /** A component by id. Errors: STACK-UNKNOWN with the ids that there are. */
 export function componentOf(id: string): Component {

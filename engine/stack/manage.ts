@@ -70,7 +70,9 @@ async function statusOf(context: EngineContext, component: Component): Promise<C
   if (found === undefined) return { ...base, state: "missing", source: undefined, address }
   const shared = { ...base, source: found.running.source, image: found.running.image, address }
   if (!found.up) return { ...shared, state: "stopped", problem: found.state }
-  const problem = await component.health(context, found.running)
+  const problem = await component
+    .health(context, found.running)
+    .catch((error: unknown) => (error instanceof Error ? error.message : String(error)))
   const version = await component.version(context, found.running).catch(() => undefined)
   return { ...shared, state: problem === undefined ? "running" : "unhealthy", version, problem }
 }
