@@ -1,107 +1,112 @@
-import { createServer } from "node:net"
 import { join } from "node:path"
 import { z } from "zod"
 import { fault } from "../core/errors.js"
 import { readJson, writeAtomic } from "../engine/files.js"
 import { withLock } from "../engine/lock.js"
+import { isFree } from "../engine/stack/ports.js"
 import { stableNumber, type Place } from "./places.js"
 
 /**
- * What each service of a project has been given for good: its place in the networks and its ports on 127.0.0.1. Written
- * down, so that the address of an environment stays the same for as long as the Gantry home lives.
+ * What the services of a project have been given for good: a number, which decides their place in the environments'
+ * networks, and a port on 127.0.0.1 for each environment. Written down, so that addresses stay the same for as long as
+ * the Gantry home lives. Ports are given by number, ahead of need: a new service then needs no new balancer.
  */
 const Plots = z.object({
-  /** From 0, in the order of first use. Decides port and addresses inside the environments' networks. */
+  /** Service → number, from 0 in the order of first use. */
   services: z.record(z.string(), z.number().int()),
-  /** `<environment>/<service>` → port on 127.0.0.1. */
+  /** `<environment>/<number>` → port on 127.0.0.1. */
   ports: z.record(z.string(), z.number().int()),
 })
 type Plots = z.infer<typeof Plots>
 
-export interface Plot {
-  readonly service: string
-  readonly index: number
-  /** Port of the balancer on 127.0.0.1. */
-  readonly port: number
+export interface EnvironmentPlots {
+  /** Service → number. */
+  readonly services: Readonly<Record<string, number>>
+  /** Port on 127.0.0.1 by number. */
+  readonly ports: readonly number[]
+  /** Port on 127.0.0.1 of the balancer's own metrics. */
+  readonly metrics: number
 }
-
-/** Name under which the balancer's own metrics have a port, beside the services. */
-export const metricsPlot = "-metrics"
 
 const firstPort = 20_000
 const portRange = 9_000
+/** Ports are given in groups of so many, at least one of them spare. */
+const group = 4
 
 /**
- * The plots of all services in one environment; new ones are assigned. Ports that the configuration names are taken as
- * they are. @throws ENV-PORT-TWICE when two services of the project are configured to the same port
+ * The plots of an environment; services that have none are given one. Ports that the configuration names are taken as
+ * they are. @throws ENV-PORT-TWICE, ENV-NO-PORT
  */
 export async function plotsOf(
   place: Place,
   environment: string,
   services: readonly string[],
   configured: Readonly<Record<string, number>>,
-): Promise<ReadonlyMap<string, Plot>> {
+): Promise<EnvironmentPlots> {
+  return change(place, async (plots) => {
+    for (const service of services) plots.services[service] ??= 1 + Math.max(-1, ...Object.values(plots.services))
+    for (const [service, port] of Object.entries(configured)) {
+      const number = plots.services[service]
+      if (number !== undefined) claim(plots, `${environment}/${number}`, port)
+    }
+    const known = Object.keys(plots.services).length
+    const count = Math.ceil((known + 1) / group) * group
+    const ports: number[] = []
+    for (let i = 0; i < count; i++) ports.push(await portFor(plots, place, `${environment}/${i}`))
+    return { services: { ...plots.services }, ports, metrics: await portFor(plots, place, `${environment}/metrics`) }
+  })
+}
+
+/** Gives up a port that somebody else has taken in the meantime. The next `plotsOf` finds another. */
+export async function forgetPort(place: Place, port: number): Promise<void> {
+  await change(place, (plots) => {
+    for (const [key, value] of Object.entries(plots.ports)) if (value === port) delete plots.ports[key]
+    return Promise.resolve()
+  })
+}
+
+async function change<T>(place: Place, work: (plots: Plots) => Promise<T>): Promise<T> {
   const file = join(place.projectFolder, "plots.json")
   return withLock(`${file}.lock`, "the ports of the environments", async () => {
     const plots = Plots.safeParse(await readJson(file)).data ?? { services: {}, ports: {} }
     const before = JSON.stringify(plots)
-    const result = new Map<string, Plot>()
-    for (const service of [...services, metricsPlot]) {
-      plots.services[service] ??= 1 + Math.max(-1, ...Object.values(plots.services))
-      const key = `${environment}/${service}`
-      const wanted = configured[service]
-      if (wanted !== undefined) claim(plots, key, wanted)
-      plots.ports[key] ??= await freePort(`${place.prefix}/${service}`, new Set(Object.values(plots.ports)))
-      result.set(service, { service, index: plots.services[service] ?? 0, port: plots.ports[key] ?? 0 })
-    }
+    const result = await work(plots)
     if (JSON.stringify(plots) !== before) await writeAtomic(file, JSON.stringify(plots, undefined, 2))
     return result
   })
 }
 
-/** Gives up the remembered port of a service, because somebody else has it now. The next `plotsOf` finds another. */
-export async function forgetPort(place: Place, environment: string, service: string): Promise<void> {
-  const file = join(place.projectFolder, "plots.json")
-  await withLock(`${file}.lock`, "the ports of the environments", async () => {
-    const plots = Plots.safeParse(await readJson(file)).data
-    if (plots === undefined) return
-    delete plots.ports[`${environment}/${service}`]
-    await writeAtomic(file, JSON.stringify(plots, undefined, 2))
-  })
-}
-
 function claim(plots: Plots, key: string, port: number): void {
-  const other = Object.entries(plots.ports).find(([k, p]) => p === port && k !== key)
-  if (other !== undefined) {
+  const other = Object.entries(plots.ports).find(([k, p]) => p === port && k !== key)?.[0]
+  const service = Object.entries(plots.services).find(([, number]) => other?.endsWith(`/${number}`) === true)?.[0]
+  if (other !== undefined && service !== undefined) {
     throw fault({
       code: "ENV-PORT-TWICE",
       kind: "usage",
-      message: `Port ${port} is wanted for ${key} and belongs to ${other[0]}`,
+      message: `Port ${port} is wanted in ${key.split("/")[0]} and belongs to ${service} in ${other.split("/")[0]}`,
       hint: "Give each service of each environment a port of its own: `environments.<name>.ports` in gantry.config.ts.",
     })
   }
+  if (other !== undefined) delete plots.ports[other] // A spare one: another serves as well.
   plots.ports[key] = port
 }
 
-/** The first port free on loopback, beginning at one that depends on the name alone. */
-async function freePort(name: string, taken: ReadonlySet<number>): Promise<number> {
-  const start = stableNumber(name, portRange)
+/** The port that is written down, else the first free one, beginning at one that depends on the name alone. */
+async function portFor(plots: Plots, place: Place, key: string): Promise<number> {
+  const known = plots.ports[key]
+  if (known !== undefined) return known
+  const taken = new Set(Object.values(plots.ports))
+  const start = stableNumber(`${place.projectFolder}/${key}`, portRange)
   for (let i = 0; i < portRange; i++) {
     const port = firstPort + ((start + i) % portRange)
-    if (!taken.has(port) && (await isFree(port))) return port
+    if (taken.has(port) || !(await isFree(port))) continue
+    plots.ports[key] = port
+    return port
   }
   throw fault({
     code: "ENV-NO-PORT",
     kind: "errored",
     message: `No port between ${firstPort} and ${firstPort + portRange} is free on 127.0.0.1`,
     hint: "Name ports yourself: `environments.<name>.ports` in gantry.config.ts.",
-  })
-}
-
-export function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer()
-    server.once("error", () => resolve(false))
-    server.listen({ port, host: "127.0.0.1", exclusive: true }, () => server.close(() => resolve(true)))
   })
 }

@@ -1,0 +1,39 @@
+import { ReleaseSpec } from "../release.js"
+
+/** Labels hold the state: who looks at the containers knows all that a deployment needs to go on. */
+export const labels = {
+  /** Prefix of the environment: stack, project and environment. */
+  environment: "dev.gantry.environment",
+  /** instance, balancer, database, network */
+  role: "dev.gantry.role",
+  service: "dev.gantry.service",
+  slot: "dev.gantry.slot",
+  generation: "dev.gantry.generation",
+  /** releaseKey */
+  key: "dev.gantry.release-key",
+  digest: "dev.gantry.digest",
+  commit: "dev.gantry.commit",
+  configHash: "dev.gantry.config-hash",
+  /** The ReleaseSpec as JSON: enough to start the same again. */
+  release: "dev.gantry.release",
+  /** Hash of how a balancer or database was created. */
+  spec: "dev.gantry.spec",
+  /** Folder of the state that belongs to it. */
+  state: "dev.gantry.state",
+} as const
+
+export type Role = "instance" | "balancer" | "database" | "network"
+
+/** Filter of Docker's list calls. */
+export function labelFilter(wanted: Partial<Record<keyof typeof labels, string>>): { label: string[] } {
+  return { label: Object.entries(wanted).map(([name, value]) => `${labels[name as keyof typeof labels]}=${value}`) }
+}
+
+/** The release an instance was started with; undefined when somebody tampered with its labels. */
+export function releaseOf(all: Readonly<Record<string, string>>): ReleaseSpec | undefined {
+  try {
+    return ReleaseSpec.parse(JSON.parse(all[labels.release] ?? ""))
+  } catch {
+    return undefined
+  }
+}
