@@ -1,6 +1,9 @@
 import http from "node:http"
 import type { Client } from "@dagger.io/dagger"
 
+/** Errors inside an answer that may be the first sign of an engine that ends. */
+const goingDown = /"message":"[^"]*(context canceled|code = Unavailable|unexpected EOF|transport is closing)/
+
 /**
  * `fetch` for the session's port, over Node's own http: the built-in one gives up after 300 s without headers, and a
  * build takes longer. Every request ends when `signal` fires, with the signal's reason.
@@ -18,14 +21,22 @@ export function sessionFetch(signal: AbortSignal, onBroken: (error: Error) => Er
         answer.on("data", (chunk: Buffer) => chunks.push(chunk))
         answer.on("error", broken)
         answer.on("end", () => {
-          settle()
+          const text = Buffer.concat(chunks).toString("utf8")
+          const status = answer.statusCode ?? 500
+          // So the CLI answers for an engine that is not there any more.
+          if ((status >= 502 && status <= 504) || text.includes('"message":"engine is shutting down"')) {
+            broken(new Error(status === 200 ? "it is shutting down" : text.trim() || `HTTP ${status}`))
+            return
+          }
           const type = answer.headers["content-type"]
-          resolve(
-            new Response(Buffer.concat(chunks), {
-              status: answer.statusCode ?? 500,
-              headers: type === undefined ? {} : { "content-type": type },
-            }),
-          )
+          const finish = (): void => {
+            if (signal.aborted) return
+            settle()
+            resolve(new Response(text, { status, headers: type === undefined ? {} : { "content-type": type } }))
+          }
+          // An engine that is going down cancels its work first: its end, which follows, is the true reason.
+          if (goingDown.test(text)) setTimeout(finish, 1500)
+          else finish()
         })
       })
       const onAbort = (): void => {

@@ -56,16 +56,31 @@ export async function openSession(
     return connect(context, "surrounding", { port: Number(port), token })
   }
   const runner = config.dagger.runnerHost ?? (env["_EXPERIMENTAL_DAGGER_RUNNER_HOST"] || undefined)
-  if (runner === undefined) await ensureComponents(context, [daggerEngine.id])
-  const binary = await daggerCli(context, env)
-  const cli = await startCli({
-    binary,
-    runnerHost: runner ?? daggerEngine.address(config) ?? "",
-    workdir: options.workdir ?? process.cwd(),
-    logs: options.logs,
-    signal: context.signal,
+  const start = async (via: "runner" | "stack", runnerHost: string): Promise<Session> => {
+    const cli = await startCli({
+      binary: await daggerCli(context, env),
+      runnerHost,
+      workdir: options.workdir ?? process.cwd(),
+      logs: options.logs,
+      signal: context.signal,
+    })
+    return connect(context, via, cli, cli)
+  }
+  if (runner !== undefined) return start("runner", runner)
+  const own = daggerEngine.address(config) ?? ""
+  await ensureComponents(context, [daggerEngine.id])
+  return start("stack", own).catch(async (error: unknown) => {
+    // It may have been going down as it was found: then it is started again, once.
+    if (
+      context.signal?.aborted === true ||
+      !isFault(error) ||
+      !["ENGINE-CONNECT", "ENGINE-LOST"].includes(error.code)
+    ) {
+      throw error
+    }
+    await ensureComponents(context, [daggerEngine.id])
+    return start("stack", own)
   })
-  return connect(context, runner === undefined ? "stack" : "runner", cli, cli)
 }
 
 async function connect(
@@ -95,7 +110,7 @@ async function connect(
     closing = true
     context.signal?.removeEventListener("abort", cancelled)
     watch?.()
-    await cli?.close()
+    await cli?.close(gone.signal.aborted)
   }
   try {
     const dag = await sessionClient(

@@ -12,7 +12,8 @@ export interface CliSession {
   readonly token: string
   /** Settles when the CLI has ended, with its last words. */
   readonly ended: Promise<string>
-  close(): Promise<void>
+  /** `lost`: there is no engine to say goodbye to. */
+  close(lost?: boolean): Promise<void>
 }
 
 export interface CliOptions {
@@ -83,10 +84,10 @@ export async function startCli(options: CliOptions): Promise<CliSession> {
     aborted(options.signal),
   ])
   if (parameters instanceof Error) {
-    await stop(child, ended)
+    await stop(child, ended, true)
     throw parameters
   }
-  return { ...parameters, ended, close: () => stop(child, ended) }
+  return { ...parameters, ended, close: (lost = false) => stop(child, ended, lost) }
 }
 
 function aborted(signal: AbortSignal | undefined): Promise<Error> {
@@ -111,13 +112,13 @@ function firstLine(child: ChildProcess): Promise<{ port: number; token: string }
   })
 }
 
-async function stop(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
+async function stop(child: ChildProcess, ended: Promise<unknown>, lost: boolean): Promise<void> {
   const within = (ms: number): Promise<boolean> =>
     Promise.race([ended.then(() => true), sleep(ms, false, { ref: false })])
   child.stdin?.end()
-  if (await within(10_000)) return
+  if (await within(lost ? 200 : 10_000)) return
   child.kill("SIGTERM")
-  if (await within(5000)) return
+  if (await within(lost ? 1000 : 5000)) return
   child.kill("SIGKILL")
   await ended
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
-import { fault } from "../../core/errors.js"
+import { fault, isFault } from "../../core/errors.js"
 import type { EngineConfig } from "../config.js"
 import { engineContext, type ContextOptions, type EngineContext } from "../context.js"
 import { ensureDocker } from "../docker/ensure.js"
@@ -116,17 +116,21 @@ async function ensureOne(context: EngineContext, component: Component, needed: (
       if (await usable()) return
       const task = context.progress.task(`Starting ${component.title}`, { expectedSeconds: component.expectedSeconds })
       try {
-        if ((await current(context, component, spec)) === undefined) {
+        const found = (await current(context, component, spec)) !== undefined
+        const create = async (): Promise<Running> => {
           await stopContainer(context, component.id)
           await checkPorts(context, Object.values(spec.ports ?? {}))
-          await createContainer(
-            context,
-            component,
-            spec,
-            image ?? (await localImage(context, component.image(context.config))),
-          )
+          const from = image ?? (await localImage(context, component.image(context.config)))
+          await createContainer(context, component, spec, from)
+          return healthy(context, component, (text) => task.update(text))
         }
-        const running = await healthy(context, component, (text) => task.update(text))
+        const running = found
+          ? await healthy(context, component, (text) => task.update(text)).catch((error: unknown) => {
+              // It was going down, or stuck, as it was found: a new one gets its chance.
+              if (isFault(error) && error.code === "STACK-START") return create()
+              throw error
+            })
+          : await create()
         const version = await component.version(context, running)
         checkVersion(component, version)
         await component.prepare?.(context, running)
