@@ -36,6 +36,8 @@ export const TestResult = z.object({
   /** JUnit files and coverage reports, as they came out of the container. */
   junit: z.array(Artifact),
   coverageReports: z.array(Artifact),
+  /** Tar file of what the suite declares to `keep`, names relative to the service's folder. */
+  kept: Artifact.optional(),
 })
 export type TestResult = z.infer<typeof TestResult>
 

@@ -14,6 +14,8 @@ const TestSuite = z.strictObject({
   /** Real dependencies beside it, by name: `db: mariadb` gives DB_HOST, DB_PORT, DB_NAME, DB_USER, DB_PASSWORD. */
   services: z.record(z.string(), z.enum(["mariadb"])).optional(),
   env: z.record(z.string(), z.string()).optional(),
+  /** Globs of what later steps need of it (compiled classes for SonarQube), kept as one tar file. */
+  keep: z.array(z.string()).default([]),
   /** Seconds. */
   timeout: z.number().positive().default(900),
 })
@@ -24,7 +26,16 @@ export const ServiceDeclaration = z.strictObject({
     /** Public name of the image; a mirror or an image made from packages may stand in for it. */
     image: z.string(),
     /** Folders kept between runs, separate for each content of the key files (lock files). */
-    caches: z.array(z.strictObject({ path: z.string(), key: z.array(z.string()).default([]) })).default([]),
+    caches: z
+      .array(
+        z.strictObject({
+          path: z.string(),
+          key: z.array(z.string()).default([]),
+          /** `locked` one container at a time · `shared` several at once, for tools that can (npm) · `private` each its own. */
+          sharing: z.enum(["locked", "shared", "private"]).default("locked"),
+        }),
+      )
+      .default([]),
     /** Runs before the tests' commands, e.g. `npm ci`. */
     setup: z.string().optional(),
     env: z.record(z.string(), z.string()).default({}),
