@@ -19,7 +19,7 @@ export function graphSvg(record: RunRecord, now: number): Html {
   )
   const byId = new Map(record.steps.map((step) => [step.id, step]))
   const { width, height } = layout
-  return markup`<svg class="graph" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="group" aria-label="Graph of the steps; the list of steps below says the same in words">
+  return markup`<svg class="graph${width > 2200 ? " huge" : width > 860 ? " wide" : ""}" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="group" aria-label="Graph of the steps; the list of steps below says the same in words">
 ${layout.panels.map(
   (panel) =>
     markup`<rect class="lane" x="${panel.x}" y="${panel.y}" width="${panel.width}" height="${panel.height}" rx="10"/>${
@@ -68,8 +68,8 @@ const shortName = (step: StepRecord) =>
     ? step.id.slice(step.service.length + 1)
     : step.id
 
-/** About what a text of 12.5 px takes; a Chinese character is as wide as high. */
-const pixels = (text: string) => Math.ceil(textWidth(text) * 6.9)
+/** What a text of 12.5 px takes at most: in the widest of the usual fonts. */
+const pixels = (text: string) => Math.ceil(textWidth(text) * 7.9)
 
 const round = (n: number) => Math.round(n * 10) / 10
 

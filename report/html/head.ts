@@ -80,7 +80,7 @@ export function deploymentsHtml(record: RunRecord): Html | undefined {
       }</td>`
     })}<td class="mono small">${digests.length === 1 ? digests[0] : "differs"}</td></tr>`
   })
-  return markup`<h2>Delivered</h2><div class="card scroll"><table><thead><tr><th scope="col">Service</th>${environments.map(
+  return markup`<h2>${record.status === "success" ? "Delivered" : "Deployed so far"}</h2><div class="card scroll"><table><thead><tr><th scope="col">Service</th>${environments.map(
     (e) => markup`<th scope="col">${e.toUpperCase()}</th>`,
   )}<th scope="col">One image</th></tr></thead><tbody>${rows}</tbody></table></div>`
 }

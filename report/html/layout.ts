@@ -128,7 +128,7 @@ export function layoutGraph(nodes: readonly GraphNode[]): Layout {
     }),
     panels: order
       .filter((lane) => lane !== shared)
-      .flatMap((lane) => panels(lane, slots.values(), bounds, left, widths)),
+      .flatMap((lane) => panels(lane, [...slots.values()], bounds, left, widths)),
   }
 }
 
@@ -257,17 +257,16 @@ function columnSpans(slots: Iterable<Slot>, columns: number) {
 /** A panel behind each stretch of columns in which the lane has nodes or edges; shared columns interrupt it. */
 function panels(
   lane: string,
-  slots: Iterable<Slot>,
+  slots: readonly Slot[],
   bounds: ReadonlyMap<string, { readonly top: number; readonly height: number }>,
   left: readonly number[],
   widths: readonly number[],
 ): Panel[] {
-  const used = [
-    ...new Set([...slots].filter((s) => s.lane === lane && s.node !== undefined).map((s) => s.column)),
-  ].sort((a, b) => a - b)
-  const all = [...slots]
+  const used = [...new Set(slots.filter((s) => s.lane === lane && s.node !== undefined).map((s) => s.column))].sort(
+    (a, b) => a - b,
+  )
   const interrupted = (from: number, to: number) =>
-    all.some((s) => s.lane === middle && s.column > from && s.column < to)
+    slots.some((s) => s.lane === middle && s.column > from && s.column < to)
   const stretches: { from: number; to: number }[] = []
   for (const c of used) {
     const last = stretches[stretches.length - 1]

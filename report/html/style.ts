@@ -42,12 +42,12 @@ dl.facts div{min-width:0}dt{color:var(--muted);font-size:12.5px}dd{margin:0;over
 .fault{border-left:4px solid currentColor;padding:2px 0 2px 16px;margin:12px 0}
 .fault>*{color:var(--ink)}.fault .code{color:inherit;font-weight:650}
 .fault dl{display:grid;grid-template-columns:auto 1fr;gap:4px 14px;margin:8px 0 0}.fault dd{white-space:pre-wrap;overflow-wrap:anywhere}
-.fault .hint{font-weight:600}
+.fault .hint{font-weight:600}.fault .hint code{background:var(--code);padding:2px 6px;border-radius:5px}.fault+p{margin-top:22px}
 svg.graph,svg.timeline{display:block;max-width:100%;height:auto}
-svg.graph{min-width:min(100%,900px)}svg.timeline{min-width:720px}
+svg.graph.wide{min-width:860px}svg.graph.huge{max-width:none}.scroll:has(.huge){max-height:85vh;overflow:auto}svg.timeline{min-width:720px}
 svg text{font-family:inherit;fill:var(--ink)}
 .lane{fill:var(--soft);opacity:.75}.lane-name{font-size:12px;font-weight:650;fill:var(--muted)}
-.edge{fill:none;stroke:var(--muted);stroke-width:1.4;opacity:.75}.edge.idle{stroke-dasharray:4 4;opacity:.5}
+.edge{fill:none;stroke:var(--muted);stroke-width:1.4}.edge.idle{stroke-dasharray:4 4;opacity:.6}
 svg a{text-decoration:none}
 .node rect{fill:var(--card);stroke:currentColor;stroke-width:1.3}
 .node .name{font-size:12.5px;font-weight:600}.node .state{font-size:11.5px;fill:var(--muted)}
@@ -61,10 +61,10 @@ svg a{text-decoration:none}
 .row .hit{fill:transparent}.row:hover .hit{fill:var(--soft)}
 .row .name{font-size:12.5px}.row .took{font-size:11.5px;fill:var(--muted)}
 .row .bar{fill:currentColor;opacity:.42}.row.critical .bar{opacity:1}.row.critical .name{font-weight:650}
-table{border-collapse:collapse;width:100%;margin:8px 0;font-size:14px}
+table{border-collapse:collapse;width:100%;margin:2px 0;font-size:14px}
 th{text-align:left;color:var(--muted);font-weight:500;font-size:12.5px;border-bottom:1px solid var(--line);padding:4px 14px 4px 0}
 td{padding:6px 14px 6px 0;border-bottom:1px solid var(--soft);vertical-align:top;overflow-wrap:anywhere}
-tr:last-child td{border-bottom:0}td.num{white-space:nowrap;text-align:right}td.keep,.keep{white-space:nowrap}
+tbody tr:last-child>*{border-bottom:0}tbody th{color:var(--ink);font-weight:600;font-size:14px;padding:6px 14px 6px 0;border-bottom-color:var(--soft);vertical-align:top}td.keep,.keep{white-space:nowrap}
 tr.blocking td{background:var(--failed-bg)}tr.blocking td:first-child{box-shadow:inset 3px 0 var(--failed);padding-left:10px}
 .badge{display:inline-block;font-size:12px;line-height:1.5;padding:1px 8px;border-radius:99px;background:var(--soft);color:var(--ink);white-space:nowrap}
 .badge.bad{background:var(--failed-bg);color:var(--failed);font-weight:600}.badge.good{background:var(--success-bg);color:var(--success);font-weight:600}
@@ -73,15 +73,15 @@ tr.blocking td{background:var(--failed-bg)}tr.blocking td:first-child{box-shadow
 .steps>details{border-top:1px solid var(--line)}.steps>details:first-of-type{border-top:0}
 .steps h3{margin:0;padding:12px 22px 6px;color:var(--muted);font-weight:600}
 .steps h3:not(:first-child){border-top:1px solid var(--line)}
-.steps summary{display:grid;grid-template-columns:16px minmax(150px,260px) 88px 96px 1fr;gap:12px;align-items:baseline;padding:9px 22px;cursor:pointer;list-style:none}
-.steps summary::-webkit-details-marker{display:none}
-.steps summary:hover{background:var(--soft)}
-.steps .id{font-weight:600;overflow-wrap:anywhere}
+.steps>details>summary{display:grid;grid-template-columns:16px minmax(150px,260px) 88px 84px 1fr;gap:14px;align-items:baseline;padding:9px 22px;cursor:pointer;list-style:none}
+.steps>details>summary::-webkit-details-marker{display:none}
+.steps>details>summary:hover{background:var(--soft)}
+.steps>details>summary .icon{align-self:start;margin-top:4px}.steps .id{font-weight:600;overflow-wrap:anywhere}
 .steps .time{text-align:right;white-space:nowrap;color:var(--muted);font-variant-numeric:tabular-nums}
-.steps .note{color:var(--muted);white-space:nowrap;overflow:hidden;text-overflow:ellipsis;min-width:0}
-.steps details[open]>summary{background:var(--soft)}.steps details:target>summary{box-shadow:inset 4px 0 var(--link)}
+.steps .note{padding-left:10px;color:var(--muted);white-space:nowrap;overflow:hidden;text-overflow:ellipsis;min-width:0}
+.steps>details[open]>summary{background:var(--soft)}.steps>details:target>summary{box-shadow:inset 4px 0 var(--link)}
 .body{padding:6px 22px 20px 50px}
-details.more>summary{cursor:pointer;color:var(--link);font-size:14px}
+details.more{margin:10px 0}details.more>summary{cursor:pointer;color:var(--link);font-size:14px}
 .report{margin:16px 0}.report>h4{font-size:14px;margin:0 0 4px}
 .counts{display:flex;gap:6px;flex-wrap:wrap;margin:4px 0}
 .failure{border-left:3px solid var(--failed);padding-left:12px;margin:12px 0}.failure b{overflow-wrap:anywhere}
@@ -93,13 +93,13 @@ input{font:inherit;font-size:13px;color:var(--ink);background:var(--card);border
 :focus-visible{outline:2px solid var(--link);outline-offset:2px}
 footer{padding-top:24px;padding-bottom:48px;color:var(--muted);font-size:13px}
 @media (max-width:760px){main,header>div,footer{padding-left:16px;padding-right:16px}header .subject,dl.facts{margin-left:0}
-.steps summary{grid-template-columns:16px 1fr auto;padding:9px 16px}.steps .word,.steps .note{display:none}.body{padding-left:16px;padding-right:16px}
+.steps>details>summary{grid-template-columns:16px 1fr auto;padding:9px 16px}.steps .word,.steps .note{padding-left:10px;display:none}.body{padding-left:16px;padding-right:16px}
 .now li{grid-template-columns:1fr}.card{padding:14px 16px}.steps.card{padding:4px 0}}
 @media (prefers-reduced-motion:reduce){html{scroll-behavior:auto}}
 @media print{:root{color-scheme:light;--bg:#fff;--card:#fff;--ink:#000;--muted:#444;--line:#bbb;--soft:#f2f2f2;--link:#000;--code:#f6f6f6;
 --success:#1a7f37;--failed:#b3121d;--errored:#6a2fc1;--waiting:#7d5100;--running:#0757b5;--skipped:#555;--cancelled:#444;--pending:#555;
 --success-bg:#e6f5ea;--failed-bg:#fdecec;--errored-bg:#f3ebfd;--waiting-bg:#fdf3dc;--running-bg:#e7f1fd;--idle-bg:#f5f5f5}
 body{font-size:11pt;print-color-adjust:exact;-webkit-print-color-adjust:exact}.js .tools{display:none}.card{break-inside:avoid-page}.steps.card{break-inside:auto}
-.steps summary{break-after:avoid}pre{max-height:none}main,header>div,footer{max-width:none;padding-left:0;padding-right:0}
-details::details-content{content-visibility:visible;display:block}svg.graph,svg.timeline{min-width:0}}
+.steps>details>summary{break-after:avoid}pre{max-height:none}main,header>div,footer{max-width:none;padding-left:0;padding-right:0}
+details::details-content{content-visibility:visible;display:block}svg.graph.wide,svg.timeline{min-width:0}}
 `

@@ -8,10 +8,12 @@ import { markup, type Html } from "./markup.js"
 
 const rowHeight = 24
 const labelWidth = 230
-const chartWidth = 800
+const chartWidth = 960
 const rightRoom = 90
 const top = 26
 const cutWidth = 44
+/** Between the middles of two labels of the axis. */
+const labelRoom = 80
 /** Rows of a very large run: the ones that took longest. */
 const mostRows = 120
 
@@ -102,19 +104,24 @@ function timeScale(record: RunRecord, now: number): Scale {
     return piece === undefined ? labelWidth : piece.x + (Math.min(time, piece.to) - piece.from) * perMs
   }
   const step = tickStep(shown)
+  const cuts = pieces.slice(1).map((piece, i) => ({
+    x: round(piece.x - cutWidth / 2),
+    label: `${duration(piece.from - (pieces[i]?.to ?? piece.from))} idle`,
+  }))
+  const free = ({ x }: { readonly x: number }) => cuts.every((cut) => Math.abs(cut.x - x) > labelRoom)
   return {
     x: toX,
     // Labels behind a gap would say "14 h 04 min 20 s": there the gap's own label has to do.
-    ticks: pieces.slice(0, 1).flatMap((piece) =>
-      Array.from({ length: Math.floor((piece.to - piece.from) / step) + 1 }, (_, i) => ({
-        x: round(toX(start + i * step)),
-        label: i === 0 ? "0" : duration(i * step),
-      })),
-    ),
-    cuts: pieces.slice(1).map((piece, i) => ({
-      x: round(piece.x - cutWidth / 2),
-      label: `${duration(piece.from - (pieces[i]?.to ?? piece.from))} idle`,
-    })),
+    ticks: pieces
+      .slice(0, 1)
+      .flatMap((piece) =>
+        Array.from({ length: Math.floor((piece.to - piece.from) / step) + 1 }, (_, i) => ({
+          x: round(toX(start + i * step)),
+          label: i === 0 ? "0" : duration(i * step),
+        })),
+      )
+      .filter(free),
+    cuts,
   }
 }
 
