@@ -57,6 +57,9 @@ const script = `set -e
 cd /src
 echo "gantry: modules"
 go mod download
+# The pinned toolchain itself from here on: an older one that would hand over to it does not know every GOEXPERIMENT.
+PATH="$(go env GOROOT)/bin:$PATH"
+for pair in $GANTRY_BUILD_ENV; do export "$pair"; done
 echo "gantry: total $(go list -deps "$@" | wc -l)"
 exec go build -v -trimpath -o /out/ \${GANTRY_TAGS:+-tags "$GANTRY_TAGS"} -ldflags "$GANTRY_LDFLAGS" "$@"
 `
@@ -106,7 +109,10 @@ async function compile(context: EngineContext, toolchain: string, build: GoBuild
         ...(context.ca === undefined ? {} : caEnvironment()),
         GANTRY_TAGS: (build.tags ?? []).join(","),
         GANTRY_LDFLAGS: build.ldflags ?? "-s -w",
-        ...build.env,
+        // Words without spaces, as Go's variables are.
+        GANTRY_BUILD_ENV: Object.entries(build.env ?? {})
+          .map(([name, value]) => `${name}=${value}`)
+          .join(" "),
       },
       binds: [
         `${join(packageRoot(), build.module)}:/src:ro`,
