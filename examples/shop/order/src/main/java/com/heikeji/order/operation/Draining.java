@@ -1,8 +1,6 @@
 package com.heikeji.order.operation;
 
 import com.heikeji.order.ShopProperties;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,8 +26,13 @@ class Draining implements SmartLifecycle {
     @Override
     public void stop(Runnable done) {
         log.info("Draining: not ready from now on, still serving for {} s", seconds);
-        Executor later = CompletableFuture.delayedExecutor(seconds, TimeUnit.SECONDS);
-        later.execute(() -> {
+        // A thread of its own: a shared pool may be busy with the very requests that are still served.
+        Thread.ofPlatform().name("draining").start(() -> {
+            try {
+                TimeUnit.SECONDS.sleep(seconds);
+            } catch (InterruptedException hurry) {
+                Thread.currentThread().interrupt();
+            }
             running = false;
             done.run();
         });
