@@ -27,6 +27,8 @@ export { scannerReference } from "./recipes/sonarqube.js"
 export { isCompromisedTrivy, subsetFolder, trivyReference } from "./recipes/trivy.js"
 export type { ResolvedImage } from "./image/resolve.js"
 export type { LocalImage } from "./image/local.js"
+export { provision } from "./provision.js"
+export { doctor, type Finding } from "./doctor.js"
 export { withLock } from "./lock.js"
 
 /**
