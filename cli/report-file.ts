@@ -1,20 +1,8 @@
-import { join } from "node:path"
-import { writeDurably } from "../core/files.js"
 import type { RunRecord } from "../core/record.js"
-import { readLog, type Store } from "../core/store.js"
+import type { Store } from "../core/store.js"
 
-/** Lines of each red step's log that the report shows; the whole log is a link. */
-const tail = 60
-
-/** Writes the HTML report of a run beside its record. @returns its path */
+/** Writes the HTML report and the JUnit file of a run beside its record. @returns path of the HTML report */
 export async function writeReport(store: Store, record: RunRecord): Promise<string> {
-  const { renderHtml } = await import("../report/html.js")
-  const logs = new Map<string, readonly string[]>()
-  for (const s of record.steps) {
-    const text = await readLog(store, record.id, s.id)
-    if (text !== undefined) logs.set(s.id, text.trimEnd().split("\n").slice(-tail))
-  }
-  const path = join(store.runDir(record.id), "report.html")
-  await writeDurably(path, renderHtml(record, { logTails: logs }))
-  return path
+  const { writeReports } = await import("../report/file.js")
+  return writeReports(store.runDir(record.id), record)
 }

@@ -2,7 +2,7 @@ import type { RunRecord } from "../core/record.js"
 import type { RunEvent, Stamped } from "../core/events.js"
 import { plainRenderer } from "../report/plain.js"
 import { plainProgress, terminalProgress, type ProgressRenderer } from "../report/progress.js"
-import type { TextOptions } from "../report/style.js"
+import { wantsColor, wantsUnicode, type TextOptions } from "../report/style.js"
 import { terminalRenderer, type View } from "../report/terminal.js"
 
 /** A person sits at a terminal: live view and questions. Never with CI, never when either end is a pipe. */
@@ -14,11 +14,9 @@ export function mayAsk(): boolean {
   return isInteractive() && process.stdin.isTTY === true
 }
 
-/** How texts look on standard error. `NO_COLOR` and `FORCE_COLOR` as everywhere (no-color.org). */
+/** How texts look on standard error. `NO_COLOR` and `FORCE_COLOR` as everywhere; ASCII where the locale has no more. */
 export function textOptions(): TextOptions {
-  const { NO_COLOR, FORCE_COLOR } = process.env
-  const color = NO_COLOR !== undefined && NO_COLOR !== "" ? false : FORCE_COLOR !== undefined || isInteractive()
-  return { color, ...(process.stderr.columns === undefined ? {} : { columns: process.stderr.columns }) }
+  return { color: wantsColor(process.stderr), unicode: wantsUnicode(), columns: process.stderr.columns }
 }
 
 /** The view of a run: live on a terminal, plain lines elsewhere; with `json` the events go to standard output. */

@@ -6,7 +6,7 @@ import { renderHtml, type HtmlOptions } from "./html.js"
 import { renderJunit } from "./junit.js"
 
 /** Lines of each log that the page shows; the whole of it is a link away. */
-const linesShown = 40
+const linesShown = 60
 /** Bytes read from the end of a log: enough for that many lines of usual length. */
 const bytesRead = 16_384
 

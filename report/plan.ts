@@ -4,7 +4,7 @@ import { createStyle, type Style, type TextOptions } from "./style.js"
 import { table } from "./table.js"
 import { cleanLine } from "./width.js"
 
-/** The text of `gantry plan`: what a run would do, in order, before anything runs. Ends with a newline. */
+/** The text of `gantry plan`: what a run would do, in order, before anything runs. */
 export function renderPlan(plan: Plan, options: TextOptions = {}): string {
   const style = createStyle(options)
   const { colors } = style
@@ -30,7 +30,6 @@ export function renderPlan(plan: Plan, options: TextOptions = {}): string {
     "",
     ...table(heads, rows, style.columns, colors.dim),
     ...secretLines(plan, style),
-    "",
   ].join("\n")
 }
 

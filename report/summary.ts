@@ -10,7 +10,7 @@ import { cleanLine } from "./width.js"
 
 /**
  * The text of `gantry show <run>`: how it stands, whose commit it is, each step, why it is red, what the steps reported,
- * what to do. Ends with a newline.
+ * what to do.
  */
 export function renderRun(record: RunRecord, options: ClosingOptions = {}): string {
   const style = createStyle(options)
@@ -34,18 +34,18 @@ export function renderRun(record: RunRecord, options: ClosingOptions = {}): stri
     ...commit,
     ...rest,
     ...(reports.length === 0 ? [] : ["", colors.bold("Reports"), ...reports]),
-    "",
   ].join("\n")
 }
 
-/** The text of `gantry runs`: one line a run, in the order given. Ends with a newline. */
+/** The text of `gantry runs`: one line a run, in the order given. */
 export function renderRuns(
   records: readonly RunRecord[],
   options: TextOptions & { readonly now?: number | undefined } = {},
 ): string {
   const style = createStyle(options)
-  if (records.length === 0) return `No runs yet. \`${style.command} run <pipeline>\` makes the first.\n`
+  if (records.length === 0) return `No runs yet. \`${style.command} run <pipeline>\` makes the first.`
   const now = options.now ?? Date.now()
+  const statusPaint = (record: RunRecord) => (text: string) => paint(style, record.status, text)
   const rows = records.map((record) => [
     { text: glyph({ ...style, colors: createStyle().colors }, record.status), paint: statusPaint(record) },
     { text: record.id },
@@ -56,18 +56,13 @@ export function renderRuns(
     { text: duration(workTime(record, now)) },
     { text: noteOf(record), paint: style.colors.dim },
   ])
-  function statusPaint(record: RunRecord) {
-    return (text: string) => paint(style, record.status, text)
-  }
   const heads = ["", "run", "started", "pipeline", "commit", "status"].map((title) => ({ title }))
-  return (
-    table(
-      [...heads, { title: "time", align: "right" as const }, { title: "", flexible: true }],
-      rows,
-      style.columns,
-      style.colors.dim,
-    ).join("\n") + "\n"
-  )
+  return table(
+    [...heads, { title: "time", align: "right" as const }, { title: "", flexible: true }],
+    rows,
+    style.columns,
+    style.colors.dim,
+  ).join("\n")
 }
 
 /** Of a red run the steps that made it so; else what it delivers. */

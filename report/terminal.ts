@@ -87,7 +87,10 @@ function lastingLines(
       if (record === undefined) return []
       return [
         `${colors.bold(record.pipeline)} ${style.dot} run ${record.id} goes on`,
-        ...record.steps.filter((step) => step.status === "success").map((step) => finishedLine(step, record, style)),
+        // What this view has shown already stands above; what another process did does not.
+        ...(options.record === undefined ? [] : record.steps)
+          .filter((step) => step.status === "success")
+          .map((step) => finishedLine(step, record, style)),
       ]
     case "step-retried":
       return [
