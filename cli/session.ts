@@ -21,7 +21,8 @@ export function sessionFor(settings: Settings, view: View): SessionProvider {
     mkdirSync(root, { recursive: true })
     logs ??= createWriteStream(join(root, "engine.log"), { flags: "w" })
     logs.on("error", () => undefined) // A full disk shows at the journal; the engine's chatter is no reason to die.
-    return openSession(settings.engine, { progress: view.progress, logs, workdir: settings.root })
+    const { followedLog } = await import("../steps/exec-log.js")
+    return openSession(settings.engine, { progress: view.progress, logs: followedLog(logs), workdir: settings.root })
   }
   return {
     async open() {

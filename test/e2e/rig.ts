@@ -1,0 +1,152 @@
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { execa, type Options } from "execa"
+import { RunRecord } from "../../core/record.js"
+import { loadProject } from "../../config/index.js"
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "../..")
+
+export interface Answer {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A project of its own with the example shop, in a repository of its own; its environments are named after it. */
+export interface Rig {
+  readonly dir: string
+  /** Runs the built command in the project. */
+  gantry(args: readonly string[], options?: { readonly env?: Record<string, string> }): Promise<Answer>
+  /** Starts it and answers the process: to interrupt or kill it. */
+  start(args: readonly string[]): ReturnType<typeof execa>
+  git(...args: readonly string[]): Promise<string>
+  /** Replaces text in a file and commits. */
+  change(file: string, edit: (text: string) => string, message?: string): Promise<string>
+  record(run?: string): Promise<RunRecord>
+  /** Removes the environments' containers, networks and volumes, and the folder. */
+  remove(): Promise<void>
+}
+
+export interface RigSetup {
+  readonly project: string
+  readonly services?: readonly string[]
+  /** Text of gantry.config.ts after `project` and `services`. */
+  readonly config?: string
+}
+
+const author = { name: "Chen Dev", email: "chen.dev@shop.example" }
+
+export async function makeRig(setup: RigSetup): Promise<Rig> {
+  const dir = await mkdtemp(join(tmpdir(), `gantry-e2e-${setup.project}-`))
+  const services = setup.services ?? ["catalog"]
+  await mkdir(join(dir, "shop"), { recursive: true })
+  for (const folder of [...services, "config-repo"]) {
+    await cp(join(root, "examples/shop", folder), join(dir, "shop", folder), {
+      recursive: true,
+      filter: (path) => !/\/(node_modules|target|reports|coverage)(\/|$)/.test(path.slice(root.length)),
+    })
+  }
+  await mkdir(join(dir, "node_modules"))
+  await symlink(root, join(dir, "node_modules", "gantry-ci"))
+  await writeFile(join(dir, ".gitignore"), "node_modules/\n.gantry/\n")
+  await writeFile(join(dir, "gantry.config.ts"), configText(setup.project, services, setup.config))
+  const git = async (...args: readonly string[]) => (await execa("git", args, { cwd: dir })).stdout
+  await git("init", "-q", "-b", "main")
+  await git("config", "user.name", author.name)
+  await git("config", "user.email", author.email)
+  await git("add", ".")
+  await git("commit", "-q", "-m", "The shop")
+
+  const command = (args: readonly string[]) => [join(root, "dist/cli/main.js"), "-C", dir, ...args]
+  const options = (env: Record<string, string> = {}): Options => ({
+    cwd: dir,
+    reject: false,
+    stdin: "ignore",
+    env: { CI: "true", NO_COLOR: "1", ...env },
+    maxBuffer: 64 * 1024 * 1024,
+  })
+  return {
+    dir,
+    async gantry(args, given = {}) {
+      const { exitCode, stdout, stderr } = await execa(process.execPath, command(args), options(given.env))
+      return { code: exitCode ?? -1, stdout: String(stdout), stderr: String(stderr) }
+    },
+    start: (args) => execa(process.execPath, command(args), options()),
+    git,
+    async change(file, edit, message = "A change") {
+      const path = join(dir, file)
+      const before = await readFile(path, "utf8")
+      const after = edit(before)
+      if (after === before) throw new Error(`the edit changes nothing in ${file}`)
+      await writeFile(path, after)
+      await git("commit", "-q", "-am", message)
+      return git("rev-parse", "HEAD")
+    },
+    async record(run = "last") {
+      const { exitCode, stdout, stderr } = await execa(process.execPath, command(["show", run, "--json"]), options())
+      if (exitCode !== 0) throw new Error(String(stderr))
+      return RunRecord.parse(JSON.parse(String(stdout)))
+    },
+    async remove() {
+      const { removeEnvironments } = await import("../../environments/index.js")
+      await removeEnvironments((await loadProject(dir)).settings)
+      await rm(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+function configText(project: string, services: readonly string[], more: string | undefined): string {
+  return `import { defineConfig } from "gantry-ci/config"
+
+export default defineConfig({
+  project: "${project}",
+  services: ${JSON.stringify(services.map((s) => `shop/${s}`))},
+  configRepo: "shop/config-repo",
+  environments: {
+    test: { replicas: 1 },
+    uat: { replicas: 1 },
+    prod: { replicas: 2, approvals: { required: 1 } },
+  },
+  approvers: [
+    { name: "Lin Release", email: "lin.release@shop.example", role: "release-manager" },
+    { name: "${author.name}", email: "${author.email}", role: "developer" },
+  ],
+  ${more ?? ""}
+})
+`
+}
+
+/** The steps of a record by their status: what a test expects at a glance. */
+export function statuses(record: RunRecord): Record<string, string> {
+  return Object.fromEntries(record.steps.map((s) => [s.id, s.cached ? "cached" : s.status]))
+}
+
+/** Asks an address over and over until told to stop: how a user sees a deployment. Bounded in number. */
+export function requestLoop(url: string, limit = 20_000) {
+  const failures: string[] = []
+  let total = 0
+  let stopped = false
+  const worker = async () => {
+    while (!stopped && total < limit) {
+      total++
+      try {
+        const response = await fetch(url, { signal: AbortSignal.timeout(5_000) })
+        await response.arrayBuffer()
+        if (!response.ok) failures.push(`${new Date().toISOString()} ${response.status}`)
+      } catch (error) {
+        failures.push(`${new Date().toISOString()} ${(error as Error).message}`)
+      }
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
+  const workers = [worker(), worker()]
+  return {
+    async stop() {
+      stopped = true
+      await Promise.all(workers)
+      return { total, failures }
+    },
+  }
+}
