@@ -68,8 +68,7 @@ function base64Forms(value: string): string[] {
     const whole = (offset + bytes.length) % 3 === 0
     return padded.slice(offset === 0 ? 0 : offset + 1, whole ? undefined : -1)
   })
-  return [bytes.toString("base64"), ...middles.filter((middle) => middle.length >= shortestMiddle)].flatMap((form) => [
-    form,
-    form.replaceAll("+", "-").replaceAll("/", "_"),
-  ])
+  const whole = bytes.toString("base64")
+  const forms = [whole, whole.replace(/=+$/, ""), ...middles.filter((middle) => middle.length >= shortestMiddle)]
+  return forms.flatMap((form) => [form, form.replaceAll("+", "-").replaceAll("/", "_")])
 }

@@ -5,7 +5,7 @@ export type Json = string | number | boolean | null | undefined | readonly Json[
 
 /** JSON with sorted keys and without undefined members: equal values have equal text, whoever wrote them. */
 export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, member: unknown) => {
+  return JSON.stringify(value ?? null, (_key, member: unknown) => {
     if (typeof member !== "object" || member === null || Array.isArray(member)) return member
     return Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
   })

@@ -22,7 +22,11 @@ describe("execute", () => {
   it("takes a pure step from the cache when its inputs are the same", async () => {
     const project = await temporaryProject()
     let runs = 0
-    const a = step("a", { engine: false, output: z.object({ n: z.number() }), run: () => Promise.resolve({ n: ++runs }) })
+    const a = step("a", {
+      engine: false,
+      output: z.object({ n: z.number() }),
+      run: () => Promise.resolve({ n: ++runs }),
+    })
     const p = pipeline("p", { targets: [a] })
     await runPipeline(p, { project })
     const second = await runPipeline(p, { project })

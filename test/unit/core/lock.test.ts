@@ -1,0 +1,92 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { readdir, readFile, writeFile } from "node:fs/promises"
+import { hostname } from "node:os"
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { isLocked, takeLock } from "../../../core/lock.js"
+import { thisProcess } from "../../../core/process-mark.js"
+import { temporaryProject, thrown } from "./rig.js"
+
+async function deadProcess() {
+  const child = spawn("true")
+  await once(child, "exit")
+  return { ...(await thisProcess()), pid: child.pid ?? 0, since: "2026-01-01T00:00:00.000Z", token: "t" }
+}
+
+describe("takeLock", () => {
+  it("refuses a second owner and says who holds it", async () => {
+    const path = join(await temporaryProject(), "lock")
+    const release = await takeLock(path, "Run 1")
+    expect(await isLocked(path)).toBe(true)
+    expect(await thrown(() => takeLock(path, "Run 1"))).toMatchObject({
+      code: "RUN-LOCKED",
+      kind: "usage",
+      message: "Run 1 is being worked on by another process",
+      reason: expect.stringContaining(`Process ${process.pid} on ${hostname()}`) as string,
+    })
+    await release()
+    expect(await isLocked(path)).toBe(false)
+    await (
+      await takeLock(path, "Run 1")
+    )()
+  })
+
+  it.each<[string, () => Promise<string>]>([
+    ["a process that is gone", async () => JSON.stringify(await deadProcess())],
+    ["a process whose pid was given away", async () => JSON.stringify({ ...(await thisProcess()), started: "1" })],
+    ["a process before the last boot", async () => JSON.stringify({ ...(await thisProcess()), boot: "another" })],
+    ["nobody (an empty file)", () => Promise.resolve("")],
+    ["nobody (rubbish)", () => Promise.resolve('{"pid":')],
+    ["nobody (other JSON)", () => Promise.resolve("null")],
+  ])("takes over the lock of %s", async (_, content) => {
+    const dir = await temporaryProject()
+    await writeFile(join(dir, "lock"), await content())
+    const release = await takeLock(join(dir, "lock"), "Run 1")
+    expect(JSON.parse(await readFile(join(dir, "lock"), "utf8"))).toMatchObject({ pid: process.pid })
+    expect(await readdir(dir)).toEqual(["lock"])
+    await release()
+    expect(await readdir(dir)).toEqual([])
+  })
+
+  it("lets only one of many take over a dead lock", async () => {
+    const dead = JSON.stringify(await deadProcess())
+    for (let round = 0; round < 20; round++) {
+      const dir = await temporaryProject()
+      await writeFile(join(dir, "lock"), dead)
+      const results = await Promise.allSettled(Array.from({ length: 8 }, () => takeLock(join(dir, "lock"), "Run 1")))
+      expect(results.filter((r) => r.status === "fulfilled")).toHaveLength(1)
+      expect(await readdir(dir)).toEqual(["lock"])
+    }
+  })
+
+  it("gets past the guard of a process that died while it took a lock over", async () => {
+    const dir = await temporaryProject()
+    const dead = JSON.stringify(await deadProcess())
+    await writeFile(join(dir, "lock"), dead)
+    await writeFile(join(dir, "lock.takeover"), dead)
+    await (
+      await takeLock(join(dir, "lock"), "Run 1")
+    )()
+    expect(await readdir(dir)).toEqual([])
+  })
+
+  it("does not judge a process of another host, and says how to get on", async () => {
+    const path = join(await temporaryProject(), "lock")
+    await writeFile(path, JSON.stringify({ ...(await deadProcess()), host: "runner-7" }))
+    expect(await thrown(() => takeLock(path, "Run 1"))).toMatchObject({
+      code: "RUN-LOCKED",
+      reason: expect.stringContaining("runner-7") as string,
+      hint: expect.stringContaining(`rm ${path}`) as string,
+    })
+  })
+
+  it("does not release a lock that is another's by now", async () => {
+    const path = join(await temporaryProject(), "lock")
+    const release = await takeLock(path, "Run 1")
+    const other = JSON.stringify({ ...(await thisProcess()), since: "", token: "other" })
+    await writeFile(path, other)
+    await release()
+    expect(await readFile(path, "utf8")).toBe(other)
+  })
+})
