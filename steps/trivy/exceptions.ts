@@ -26,17 +26,18 @@ export type Exception = z.output<typeof exception>
 /**
  * Reads the exceptions of a project: a YAML list. No file means no exceptions; a broken file never means none.
  * @param file absolute path
+ * @param name what errors call it: the path that the author knows
  * @throws TRIVY-EXCEPTIONS naming file, line and field
  */
-export async function readExceptions(file: string): Promise<readonly Exception[]> {
+export async function readExceptions(file: string, name: string = file): Promise<readonly Exception[]> {
   let text: string
   try {
     text = await readFile(file, "utf8")
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return []
-    throw malformed(file, `it cannot be read: ${(error as Error).message}`, error)
+    throw malformed(name, `it cannot be read: ${(error as Error).message}`, error)
   }
-  return parseExceptions(text, file)
+  return parseExceptions(text, name)
 }
 
 /** The text of an exceptions file. @param name what errors call it @throws TRIVY-EXCEPTIONS */

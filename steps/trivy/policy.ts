@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { isCompromisedTrivy, trivyReference } from "../../engine/index.js"
 import type { Exception } from "./exceptions.js"
 
 /** Trivy's severities, the worst first (aquasecurity/trivy-db, pkg/types). */
@@ -8,6 +9,12 @@ export type Severity = z.infer<typeof Severity>
 
 /** What a scan has to satisfy: `scan` in gantry.config.ts. */
 export const scanPolicy = z.strictObject({
+  /** Trivy's image, by its public name. The malicious releases 0.69.4–0.69.6 are refused. */
+  image: z
+    .string()
+    .min(1)
+    .refine((reference) => !isCompromisedTrivy(reference), "this release of Trivy carried malicious code: use another")
+    .default(trivyReference),
   /** What is looked for. */
   scanners: z
     .array(z.enum(["vuln", "secret", "misconfig"]))
@@ -21,10 +28,16 @@ export const scanPolicy = z.strictObject({
   exceptionsFile: z.string().min(1).default("gantry.exceptions.yaml"),
   /** Days before its expiry from which an exception is warned about. */
   exceptionWarnDays: z.number().int().nonnegative().default(14),
-  /** Age of the vulnerability database in days. Past `warn` the scan says so, past `fail` it is errored. */
   database: z
-    .strictObject({ warnDays: z.number().positive().default(3), failDays: z.number().positive().default(14) })
-    .default({ warnDays: 3, failDays: 14 }),
+    .strictObject({
+      /** Age in days past which the scan says so. */
+      warnDays: z.number().positive().default(3),
+      /** Age in days past which it is errored: a scan that knows nothing of the last weeks proves little. */
+      failDays: z.number().positive().default(14),
+      /** Whether the dated subset of advisories will do, which Trivy's image has where it was made from packages. */
+      subset: z.enum(["allow", "refuse"]).default("allow"),
+    })
+    .default({ warnDays: 3, failDays: 14, subset: "allow" }),
 })
 export type ScanPolicy = z.output<typeof scanPolicy>
 /** What a person writes. */

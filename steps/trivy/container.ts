@@ -1,0 +1,202 @@
+import { readFile } from "node:fs/promises"
+import { basename, dirname, join } from "node:path"
+import { CacheSharingMode, ExecError, ReturnType, type Client, type Container } from "@dagger.io/dagger"
+import { fault, isFault, type Fault } from "../../core/errors.js"
+import { resolveImage, subsetFolder, withHostCa, type EngineConfig } from "../../engine/index.js"
+import { parseMetadata, parseSubset, type Database } from "./database.js"
+import type { ScanPolicy } from "./policy.js"
+
+/** What a scan left: absolute paths of its files, and the manifest digests that the scanned archive names. */
+export interface ScanFiles {
+  readonly json: string
+  readonly sarif: string
+  readonly table: string
+  readonly sbom: string
+  readonly digests: readonly string[]
+}
+
+/** Trivy, as the step uses it. */
+export interface Trivy {
+  /** Fetches the database where that is due. @throws TRIVY-DB-UNREACHABLE, TRIVY-DB */
+  database(): Promise<Database>
+  /** Scans an OCI archive. Everything else than a complete report is an error. @throws TRIVY-SCAN */
+  scan(archive: string, out: string, database: Database): Promise<ScanFiles>
+}
+
+export interface TrivyOptions {
+  readonly engine: EngineConfig
+  readonly policy: ScanPolicy
+  /** What the report calls the image: the service's name. */
+  readonly name: string
+  readonly attempt: number
+  readonly signal: AbortSignal
+  readonly warn: (text: string) => void
+  readonly now: Date
+}
+
+/** Nothing but what is said here is asked of the network, and nothing is reported to anybody. */
+const quiet = ["--skip-version-check", "--disable-telemetry", "--no-progress"]
+const cacheDir = "/var/cache/trivy"
+
+/** Arguments after the script are its "$@": no quoting, whatever they hold. */
+const fetchDatabase = `trivy image --download-db-only --cache-dir ${cacheDir} "$@" >&2 && cat ${cacheDir}/db/metadata.json`
+/** `convert` reads the one JSON report: nothing is scanned twice. Trivy reads OCI layouts as folders, not as archives. */
+const scanArchive = `name=$1; cache=$2; shift 2
+mkdir -p /scan/"$name" /out && cd /scan
+tar -xf /in/image.tar -C "$name"
+cp "$name"/index.json /out/
+trivy image --input "$name" --cache-dir "$cache" --format json --output /out/report.json "$@"
+trivy convert --quiet --cache-dir "$cache" --format sarif --output /out/report.sarif /out/report.json
+trivy convert --quiet --cache-dir "$cache" --format table --output /out/report.txt /out/report.json
+trivy convert --quiet --cache-dir "$cache" --format cyclonedx --output /out/sbom.cdx.json /out/report.json`
+
+/** Trivy in a Dagger container. What the engine has scanned already, with the same database, it answers from its cache. */
+export async function trivyInContainer(dag: Client, options: TrivyOptions): Promise<Trivy> {
+  const { engine, policy } = options
+  const image = await resolveImage(engine, policy.image, { signal: options.signal })
+  const base = withHostCa(dag.container().from(image.reference), dag, engine).withoutEntrypoint()
+  const hasSubset = image.source === "packages"
+
+  return {
+    async database() {
+      const repositories = engine.trivy.dbRepositories
+      if (hasSubset && repositories.length === 0) {
+        const full = engine.supply === "packages" ? undefined : await publicDatabase(base, dag, options)
+        if (full !== undefined) return full
+        return parseSubset(
+          await run(() => base.withExec(["cat", `${subsetFolder}/subset.json`]).stdout(), databaseFault),
+        )
+      }
+      const fetched = withDatabase(base, dag)
+        // Trivy asks its registry again when the next edition is due; here it is asked to think about it once an hour.
+        .withEnvVariable("GANTRY_HOUR", `${options.now.toISOString().slice(0, 13)} attempt ${options.attempt}`)
+        .withExec(["sh", "-c", fetchDatabase, "sh", ...quiet, ...databaseFlags(engine)])
+      return parseMetadata(await run(() => fetched.stdout(), unreachable(repositories)))
+    },
+
+    async scan(archive, out, database) {
+      const own = database.subset !== undefined
+      const cache = own ? subsetFolder : cacheDir
+      const scanned = (own ? base : withDatabase(base, dag))
+        // The database lies outside of what the engine hashes: named here, another edition is another scan.
+        .withEnvVariable("GANTRY_DATABASE", database.updatedAt.toISOString())
+        .withMountedFile(
+          "/in/image.tar",
+          dag
+            .host()
+            .directory(dirname(archive), { include: [basename(archive)] })
+            .file(basename(archive)),
+        )
+        .withExec(["sh", "-ec", scanArchive, "sh", options.name, cache, ...scanFlags(policy, engine, own)])
+      await run(() => scanned.directory("/out").export(out), scanFault)
+      return {
+        json: join(out, "report.json"),
+        sarif: join(out, "report.sarif"),
+        table: join(out, "report.txt"),
+        sbom: join(out, "sbom.cdx.json"),
+        digests: digestsOf(await readFile(join(out, "index.json"), "utf8")),
+      }
+    },
+  }
+}
+
+/** One after another: Trivy's database file can be opened by one process only. */
+function withDatabase(base: Container, dag: Client): Container {
+  return base.withMountedCache(cacheDir, dag.cacheVolume("gantry-trivy-db"), { sharing: CacheSharingMode.Locked })
+}
+
+const databaseFlags = (engine: EngineConfig): string[] =>
+  engine.trivy.dbRepositories.flatMap((repository) => ["--db-repository", repository])
+
+/** The flags of a scan. Without a full database there is no index of Java archives either, so none is asked for. */
+export function scanFlags(policy: ScanPolicy, engine: EngineConfig, subset: boolean): string[] {
+  return [
+    ...quiet,
+    "--scanners",
+    policy.scanners.join(","),
+    ...(policy.scanners.includes("misconfig") ? ["--image-config-scanners", "misconfig"] : []),
+    "--list-all-pkgs",
+    "--skip-db-update",
+    // The checks that are built in: those of the day are fetched from a registry that may be out of reach.
+    "--skip-check-update",
+    ...(subset ? ["--skip-java-db-update", "--offline-scan"] : []),
+    ...(subset ? [] : engine.trivy.javaDbRepositories.flatMap((repository) => ["--java-db-repository", repository])),
+    "--cache-backend",
+    "memory",
+    "--timeout",
+    "15m",
+  ]
+}
+
+/** Where packages may be supplemented by what answers: the public database, if its registry does within seconds. */
+async function publicDatabase(base: Container, dag: Client, options: TrivyOptions): Promise<Database | undefined> {
+  const tried = withDatabase(base, dag)
+    .withEnvVariable("GANTRY_HOUR", options.now.toISOString().slice(0, 13))
+    .withExec(["timeout", "60", "sh", "-c", fetchDatabase, "sh", ...quiet], { expect: ReturnType.Any })
+  const [code, text] = await run(() => Promise.all([tried.exitCode(), tried.stdout()]), databaseFault)
+  if (code === 0) return parseMetadata(text)
+  options.warn("the public vulnerability database is out of reach (asked once an hour)")
+  return undefined
+}
+
+/** Runs something of the engine's; a tool that said no becomes the fault that `explain` makes of it. */
+async function run<T>(work: () => Promise<T>, explain: (said: string, cause: unknown) => Fault): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (isFault(error) || !(error instanceof ExecError)) throw error
+    throw explain(`exit code ${error.exitCode}\n${tail(`${error.stdout}\n${error.stderr}`)}`, error)
+  }
+}
+
+function tail(text: string): string {
+  return text
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .slice(-8)
+    .join("\n")
+}
+
+function unreachable(repositories: readonly string[]) {
+  return (said: string, cause: unknown): Fault =>
+    fault({
+      code: "TRIVY-DB-UNREACHABLE",
+      kind: "errored",
+      message: "Trivy's vulnerability database cannot be fetched: the image counts as not scanned",
+      reason: `Asked: ${repositories.length === 0 ? "the public ones" : repositories.join(", ")}.\n${said}`,
+      hint: 'Mirror it into your registry (oras cp ghcr.io/aquasecurity/trivy-db:2 …) and name it: trivy: { dbRepositories: ["harbor.example/trivy/trivy-db:2"] }',
+      cause,
+    })
+}
+
+function databaseFault(said: string, cause: unknown): Fault {
+  return fault({
+    code: "TRIVY-DB",
+    kind: "errored",
+    message: "Trivy's vulnerability database cannot be used",
+    reason: said,
+    hint: "`gantry doctor` shows where Trivy came from.",
+    cause,
+  })
+}
+
+function scanFault(said: string, cause: unknown): Fault {
+  return fault({
+    code: "TRIVY-SCAN",
+    kind: "errored",
+    message: "Trivy could not scan the image: it counts as not scanned",
+    reason: said,
+    hint: "The step's log has Trivy's own words. `gantry resume` tries again.",
+    cause,
+  })
+}
+
+/** Manifest digests that an OCI layout names. https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md */
+export function digestsOf(index: string): readonly string[] {
+  try {
+    const { manifests } = JSON.parse(index) as { readonly manifests?: readonly { readonly digest?: unknown }[] }
+    return (manifests ?? []).flatMap(({ digest }) => (typeof digest === "string" ? [digest] : []))
+  } catch {
+    return []
+  }
+}
