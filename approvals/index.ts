@@ -1,12 +1,7 @@
-export { decide } from "./decide.js"
-export {
-  appendAudit,
-  checkAudit,
-  EvidenceFile,
-  gatesOf,
-  readEvidence,
-  readStatements,
-  writeEvidence,
-} from "./ledger.js"
-export { findApprover, judge, whyMayNot, type GateRules, type Judgement } from "./rules.js"
+export { appendAudit, checkAudit, readAudit, type AuditLine } from "./audit.js"
+export { decide, proposalOf, type Proposal } from "./decide.js"
+export { keepStatement, readDecisions, type Decision } from "./decisions.js"
+export { Demands, Evidence, gatesOf, readEvidence, writeEvidence, type BoundEvidence } from "./evidence.js"
+export { isSamePerson, type Person } from "./person.js"
+export { findApprover, judge, mayApprove, rulesFor, whyMayNotApprove, type GateRules, type Judgement } from "./rules.js"
 export { Approver, isSignedBy, signStatement, Statement } from "./statement.js"

@@ -1,90 +1,120 @@
+import type { Decision } from "./decisions.js"
+import type { BoundEvidence, Demands } from "./evidence.js"
+import { isSamePerson, mailbox, plainName, type Person } from "./person.js"
 import { isSignedBy, type Approver, type Statement } from "./statement.js"
 
-/** What a gate demands. */
-export interface GateRules {
-  readonly gate: string
+/** What a gate demands, and about what. All of it comes from the configuration and from git, none from a record. */
+export interface GateRules extends Demands {
   readonly run: string
+  readonly gate: string
   readonly environment: string
-  readonly required: number
-  /** Roles that may decide; empty: every approver. */
-  readonly roles: readonly string[]
   readonly approvers: readonly Approver[]
-  readonly author: { readonly name: string; readonly email: string }
+  /** Author and co-authors of the commit: none of them may approve it. */
+  readonly authors: readonly Person[]
   readonly evidenceHash: string
 }
 
 export type Judgement =
   | { readonly verdict: "approved"; readonly by: readonly Statement[] }
   | { readonly verdict: "rejected"; readonly by: Statement }
-  | { readonly verdict: "waiting"; readonly missing: number; readonly void: readonly VoidStatement[] }
+  | {
+      readonly verdict: "waiting"
+      /** How many people more. */
+      readonly missing: number
+      /** Approvals that count. */
+      readonly counted: readonly Statement[]
+      readonly void: readonly VoidStatement[]
+    }
 /** A statement that does not count, and why. */
 export interface VoidStatement {
   readonly statement: Statement
   readonly why: string
 }
 
-/** Decides a gate from the statements about it. Pure; fails closed: what is not plainly valid does not count. */
-export function judge(statements: readonly Statement[], rules: GateRules, now: Date): Judgement {
-  const valid: Statement[] = []
+/** The rules for a piece of evidence. */
+export function rulesFor({ evidence, hash }: BoundEvidence, approvers: readonly Approver[]): GateRules {
+  const { run, gate, environment, authors, demands } = evidence
+  return { ...demands, run, gate, environment, authors, approvers, evidenceHash: hash }
+}
+
+/**
+ * Decides a gate from the statements about it. Pure; fails closed: an approval that is not plainly valid does not count, and
+ * one valid rejection outweighs every approval, for good.
+ */
+export function judge(decisions: readonly Decision[], rules: GateRules, now: Date): Judgement {
+  const approvals = new Map<Approver, Statement>()
   const voided: VoidStatement[] = []
-  for (const statement of statements) {
-    const why = whyVoid(statement, rules, now)
-    if (why === undefined) valid.push(statement)
-    else voided.push({ statement, why })
+  for (const decision of decisions) {
+    const { statement } = decision
+    const why = whyVoid(decision, rules, now)
+    if (why !== undefined) voided.push({ statement, why })
+    else if (statement.decision === "rejected") return { verdict: "rejected", by: statement }
+    else approvals.set(approverOf(statement, rules) as Approver, statement)
   }
-  const rejection = valid.find((s) => s.decision === "rejected")
-  if (rejection !== undefined) return { verdict: "rejected", by: rejection }
-  const people = new Map(valid.map((s) => [s.email.toLowerCase(), s]))
-  const missing = rules.required - people.size
+  const missing = rules.required - approvals.size
   return missing <= 0
-    ? { verdict: "approved", by: [...people.values()] }
-    : { verdict: "waiting", missing, void: voided }
+    ? { verdict: "approved", by: [...approvals.values()] }
+    : { verdict: "waiting", missing, counted: [...approvals.values()], void: voided }
 }
 
 /** Undefined when the statement counts. */
-export function whyVoid(statement: Statement, rules: GateRules, now: Date): string | undefined {
+export function whyVoid({ statement, filed, logged }: Decision, rules: GateRules, now: Date): string | undefined {
   if (statement.run !== rules.run || statement.gate !== rules.gate || statement.environment !== rules.environment) {
     return "it is about another run or gate"
   }
-  if (statement.evidenceHash !== rules.evidenceHash) return "the evidence has changed since"
-  if (!(Date.parse(statement.expiresAt) > now.getTime())) return `it expired at ${statement.expiresAt}`
-  if (!(Date.parse(statement.at) <= now.getTime() + 60_000)) return "it is dated in the future"
-  const refusal = whyMayNot(statement, rules)
-  if (refusal !== undefined) return refusal
-  const approver = findApprover(statement.email, rules.approvers)
-  if (approver?.publicKey !== undefined && !isSignedBy(statement, approver.publicKey)) {
+  const approver = approverOf(statement, rules)
+  if (approver === undefined) return `${statement.by} <${statement.email}> is not an approver`
+  if (approver.publicKey !== undefined && !isSignedBy(statement, approver.publicKey)) {
     return `it is not signed with the key of ${approver.name}`
   }
-  return undefined
+  // A "no" stands whatever became of the evidence since, and however old it is.
+  if (statement.decision === "rejected") return undefined
+  if (statement.evidenceHash !== rules.evidenceHash) return "the evidence has changed since"
+  const at = Date.parse(statement.at)
+  const expires = Math.min(Date.parse(statement.expiresAt), at + rules.expiresAfterHours * hour)
+  if (!(expires > now.getTime())) return `it expired at ${isoOf(expires)}`
+  if (!(at <= now.getTime() + clockTolerance)) return "it is dated in the future"
+  const refusal = whyMayNotApprove(approver, rules)
+  if (refusal !== undefined) return refusal
+  if (!logged) return "the audit log does not hold it"
+  return filed ? undefined : "it is not among the decisions of the run"
 }
 
-/** Undefined when this person may decide this gate. */
-export function whyMayNot(
-  person: { readonly by: string; readonly email: string },
-  rules: Pick<GateRules, "approvers" | "author" | "roles">,
-): string | undefined {
-  const approver = findApprover(person.email, rules.approvers)
-  if (approver === undefined) {
-    return `${person.by} is not an approver (${rules.approvers.map((a) => a.name).join(", ") || "none is configured"})`
+/** Milliseconds. */
+const hour = 3_600_000
+/** Milliseconds that the clocks of two hosts may differ. */
+const clockTolerance = 60_000
+
+function isoOf(time: number): string {
+  return Number.isFinite(time) ? new Date(time).toISOString() : "no time at all"
+}
+
+/** Undefined when this approver may say yes. To say no, being an approver is enough. */
+export function whyMayNotApprove(approver: Approver, rules: Pick<GateRules, "authors" | "roles">): string | undefined {
+  if (rules.authors.some((author) => isSamePerson(author, approver))) {
+    return `${approver.name} is an author of the commit`
   }
-  if (isAuthor(approver, rules.author)) return `${approver.name} is the author of the commit`
   if (rules.roles.length > 0 && !rules.roles.includes(approver.role)) {
     return `${approver.name} is ${approver.role}; this gate asks for ${rules.roles.join(" or ")}`
   }
   return undefined
 }
 
-/** By e-mail address or by name, without regard to case. */
-export function findApprover(who: string, approvers: readonly Approver[]): Approver | undefined {
-  const wanted = who.trim().toLowerCase()
-  return (
-    approvers.find((a) => a.email.toLowerCase() === wanted) ?? approvers.find((a) => a.name.toLowerCase() === wanted)
-  )
+/** Those who may approve, for the one who looks for them. */
+export function mayApprove(rules: Pick<GateRules, "approvers" | "authors" | "roles">): readonly Approver[] {
+  return rules.approvers.filter((approver) => whyMayNotApprove(approver, rules) === undefined)
 }
 
-function isAuthor(approver: Approver, author: GateRules["author"]): boolean {
-  return (
-    approver.email.toLowerCase() === author.email.toLowerCase() ||
-    approver.name.toLowerCase() === author.name.toLowerCase()
+/** By e-mail address or by name, without regard to case. Undefined also when a name fits several. */
+export function findApprover(who: string, approvers: readonly Approver[]): Approver | undefined {
+  const byAddress = approvers.filter((a) => mailbox(a.email) === mailbox(who))
+  const found = byAddress.length > 0 ? byAddress : approvers.filter((a) => plainName(a.name) === plainName(who))
+  return found.length === 1 ? found[0] : undefined
+}
+
+/** The approver whose word a statement is: address, name and role have to be theirs. */
+function approverOf(statement: Statement, rules: GateRules): Approver | undefined {
+  return rules.approvers.find(
+    (a) => a.email === statement.email && a.name === statement.by && a.role === statement.role,
   )
 }

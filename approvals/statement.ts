@@ -13,10 +13,11 @@ export const Statement = z.strictObject({
   by: z.string(),
   email: z.string(),
   role: z.string(),
-  reason: z.string(),
+  reason: z.string().regex(/\S/, "a decision needs a reason"),
   /** ISO 8601, UTC. */
-  at: z.string(),
-  expiresAt: z.string(),
+  at: z.iso.datetime(),
+  /** An approval is void from then on; a rejection stands. */
+  expiresAt: z.iso.datetime(),
   /** SHA-256 over the canonical JSON of the evidence. */
   evidenceHash: z.string(),
   /** Ed25519 over the canonical JSON of all the fields above, base64. Demanded where the approver's public key is configured. */
@@ -26,24 +27,45 @@ export type Statement = z.infer<typeof Statement>
 
 /** Who may decide, as the configuration names them. */
 export const Approver = z.strictObject({
-  name: z.string().min(1),
+  name: z.string().trim().min(1),
   email: z.email(),
   /** e.g. "release-manager", "dba": an environment can demand roles. */
-  role: z.string().default("approver"),
+  role: z.string().min(1).default("approver"),
   /** Ed25519 public key, PEM. With one, a statement of this person counts only when it is signed. */
-  publicKey: z.string().optional(),
+  publicKey: z
+    .string()
+    .superRefine((pem, context) => {
+      const wrong = whyNoPublicKey(pem)
+      if (wrong !== undefined) context.addIssue({ code: "custom", message: wrong })
+    })
+    .optional(),
 })
 export type Approver = z.infer<typeof Approver>
 
+/** Undefined when a PEM is a public key that signatures can be checked with. */
+function whyNoPublicKey(pem: string): string | undefined {
+  // Node would take a private key here and derive the public one; that key would then lie in the repository for all to read.
+  if (pem.includes("PRIVATE KEY"))
+    return "this is the private key; put the public one here: openssl pkey -in key.pem -pubout"
+  try {
+    const type = createPublicKey(pem).asymmetricKeyType
+    return type === "ed25519" ? undefined : `an Ed25519 key is needed, this is ${type ?? "none"}`
+  } catch {
+    return "not a public key in PEM: openssl pkey -in key.pem -pubout prints one"
+  }
+}
+
+/** The first line keeps a signature made for something else from counting here, and the other way round. */
 function signedText(statement: Statement): Buffer {
-  return Buffer.from(canonicalJson({ ...statement, signature: undefined }))
+  return Buffer.from(`gantry approval statement 1\n${canonicalJson({ ...statement, signature: undefined })}`)
 }
 
 /** Signs a statement. @param privateKey PEM of an Ed25519 key @throws APPROVAL-KEY */
 export function signStatement(statement: Statement, privateKey: string): Statement {
   try {
-    const signature = sign(null, signedText(statement), createPrivateKey(privateKey)).toString("base64")
-    return { ...statement, signature }
+    const key = createPrivateKey(privateKey)
+    if (key.asymmetricKeyType !== "ed25519") throw new Error(`It is a key for ${key.asymmetricKeyType ?? "nothing"}.`)
+    return { ...statement, signature: sign(null, signedText(statement), key).toString("base64") }
   } catch (cause) {
     throw fault({
       code: "APPROVAL-KEY",
@@ -58,10 +80,10 @@ export function signStatement(statement: Statement, privateKey: string): Stateme
 
 /** Whether the signature is the work of this public key (PEM). False for anything malformed. */
 export function isSignedBy(statement: Statement, publicKey: string): boolean {
-  if (statement.signature === undefined) return false
+  if (statement.signature === undefined || whyNoPublicKey(publicKey) !== undefined) return false
   try {
     return verify(null, signedText(statement), createPublicKey(publicKey), Buffer.from(statement.signature, "base64"))
   } catch {
-    return false // A key or signature that cannot be read proves nothing.
+    return false // A signature that cannot be read proves nothing.
   }
 }

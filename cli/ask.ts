@@ -31,8 +31,7 @@ export async function askAtGate(
       const reason = await question("Reason: ")
       try {
         await decide({
-          storeRoot: store.root,
-          runDir: store.runDir(record.id),
+          store,
           run: record.id,
           as: who,
           reason,

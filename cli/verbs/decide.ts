@@ -28,8 +28,7 @@ export async function decideVerb(
   const store = openStore(root)
   const run = await findRun(store, wanted)
   const statement = await decide({
-    storeRoot: store.root,
-    runDir: store.runDir(run),
+    store,
     run,
     gate: options.gate,
     as: options.as,
