@@ -1,4 +1,4 @@
-import { open, readFile, truncate, type FileHandle } from "node:fs/promises"
+import { open, readFile, stat, truncate, type FileHandle } from "node:fs/promises"
 import type { RunEvent, Stamped } from "./events.js"
 import { fileFault } from "./files.js"
 
@@ -79,11 +79,23 @@ export async function readJournal(path: string): Promise<Stamped<RunEvent>[]> {
     .map((line) => JSON.parse(line) as Stamped<RunEvent>)
 }
 
+/** Cuts off a last line without its end, reading no more of the file than that line. */
 async function dropTornLine(path: string): Promise<void> {
-  const text = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === "ENOENT") return undefined
-    throw cause
-  })
-  if (text === undefined || text.length === 0 || text[text.length - 1] === 0x0a) return
-  await truncate(path, text.lastIndexOf(0x0a) + 1)
+  const size = (await stat(path).catch(() => undefined))?.size ?? 0
+  if (size === 0) return
+  const file = await open(path, "r")
+  let whole = size
+  try {
+    const chunk = Buffer.alloc(Math.min(size, 64 * 1024))
+    for (;;) {
+      const start = Math.max(0, whole - chunk.length)
+      const { bytesRead } = await file.read(chunk, 0, whole - start, start)
+      const end = chunk.subarray(0, bytesRead).lastIndexOf(0x0a)
+      whole = end === -1 ? start : start + end + 1
+      if (end !== -1 || start === 0) break
+    }
+  } finally {
+    await file.close()
+  }
+  if (whole < size) await truncate(path, whole)
 }
