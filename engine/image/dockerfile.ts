@@ -131,7 +131,8 @@ async function rewriteFrom(
     reference === undefined || reference === "" || reference === "scratch" || stages.has(reference.toLowerCase())
   if (match[3] !== undefined) stages.add(match[3].toLowerCase())
   if (known) return instruction.raw
-  return instruction.raw.replace(image, () => "\0").replace("\0", await ask(reference))
+  const answer = await ask(reference)
+  return instruction.raw.replace(image, () => answer)
 }
 
 async function rewriteMounts(
