@@ -1,2 +1,21 @@
-/** Public face of TEST, UAT and PROD: what an environment is, what runs in it, and how a release gets there. */
-export * from "./environment.js"
+/**
+ * Public face of TEST, UAT and PROD: what an environment is, what runs in it, and how a release gets there. The rest of
+ * this folder is private to it.
+ */
+export { configFiles, configProfile } from "./config-profile.js"
+export { deployRelease, runsWhole, type Deployed, type DeployOptions } from "./deploy.js"
+export { describeEnvironments, removeEnvironments, type EnvironmentService } from "./describe.js"
+export { dockerTarget, type DockerTargetOptions } from "./docker/target.js"
+export {
+  environment,
+  EnvironmentSettings,
+  Environments,
+  type Environment,
+  type EnvironmentInput,
+  type RollingStrategy,
+  type Strategy,
+} from "./environment.js"
+export { readHistory, type HistoryEntry } from "./history.js"
+export { placeOf, type Place, type Project } from "./places.js"
+export { releaseKey, releaseName, releaseSpec, type ReleaseSpec } from "./release.js"
+export type { Instance, Target } from "./target.js"

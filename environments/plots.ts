@@ -57,6 +57,11 @@ export async function plotsOf(
   })
 }
 
+/** The plots as they are written down; nothing is given. A service without a plot was never deployed. */
+export async function readPlots(place: Place): Promise<Plots> {
+  return Plots.safeParse(await readJson(plotsFile(place))).data ?? { services: {}, ports: {} }
+}
+
 /** Gives up a port that somebody else has taken in the meantime. The next `plotsOf` finds another. */
 export async function forgetPort(place: Place, port: number): Promise<void> {
   await change(place, (plots) => {
@@ -66,15 +71,17 @@ export async function forgetPort(place: Place, port: number): Promise<void> {
 }
 
 async function change<T>(place: Place, work: (plots: Plots) => Promise<T>): Promise<T> {
-  const file = join(place.projectFolder, "plots.json")
+  const file = plotsFile(place)
   return withLock(`${file}.lock`, "the ports of the environments", async () => {
-    const plots = Plots.safeParse(await readJson(file)).data ?? { services: {}, ports: {} }
+    const plots = await readPlots(place)
     const before = JSON.stringify(plots)
     const result = await work(plots)
     if (JSON.stringify(plots) !== before) await writeAtomic(file, JSON.stringify(plots, undefined, 2))
     return result
   })
 }
+
+const plotsFile = (place: Place) => join(place.projectFolder, "plots.json")
 
 function claim(plots: Plots, key: string, port: number): void {
   const other = Object.entries(plots.ports).find(([k, p]) => p === port && k !== key)?.[0]

@@ -5,7 +5,7 @@ import { ensureDocker } from "../docker/ensure.js"
 import { followStream, layerProgress } from "../docker/stream.js"
 import { diskFull } from "../files.js"
 import { hasImage, makeImage } from "../supply/make.js"
-import { credentialsFor } from "./credentials.js"
+import { credentialsFor, type Credentials } from "./credentials.js"
 import { findOrigin } from "./find.js"
 import { parseReference } from "./reference.js"
 
@@ -45,11 +45,14 @@ async function provide(context: EngineContext, reference: string): Promise<Local
   return { name: origin.reference, source: origin.source, provides: reference }
 }
 
-/** Pulls by digest with the Docker Engine. What a busy or broken registry refuses is tried again, four times in all. */
-export async function pull(context: EngineContext, reference: string): Promise<void> {
+/**
+ * Pulls by digest with the Docker Engine. What a busy or broken registry refuses is tried again, four times in all.
+ * Without `login`, the credentials of `docker login` serve.
+ */
+export async function pull(context: EngineContext, reference: string, login?: Credentials): Promise<void> {
   const task = context.progress.task(`Pulling ${reference.replace(/@sha256:(.{12}).*/, "@$1")}`)
   const registry = parseReference(reference)?.registry ?? ""
-  const credentials = await credentialsFor(registry)
+  const credentials = login ?? (await credentialsFor(registry))
   try {
     for (let attempt = 1; ; attempt += 1) {
       try {

@@ -5,6 +5,7 @@ import { fault, isFault } from "../../core/errors.js"
 import { removeContainer } from "../../engine/docker/run.js"
 import { hashText, readJson, writeAtomic } from "../../engine/files.js"
 import { withLock } from "../../engine/lock.js"
+import type { Place } from "../places.js"
 import { forgetPort } from "../plots.js"
 import { holderOf, isFree } from "../../engine/stack/ports.js"
 import {
@@ -29,6 +30,10 @@ export const balancerHost = "balancer"
 /** Port of a service's frontend inside the environment's network. */
 export const innerPort = (serviceNumber: number) => 8001 + serviceNumber
 
+const stateFolder = (place: Place) => join(place.folder, "balancer")
+/** HAProxy's runtime API, on the host. */
+export const balancerSocket = (place: Place) => join(stateFolder(place), "admin.sock")
+
 export const balancerContainer = (scene: Pick<Scene, "place">) => `${scene.place.prefix}-balancer`
 
 /**
@@ -47,8 +52,8 @@ export interface Balancer {
 }
 
 export function balancerOf(scene: Scene, network: () => Promise<Network>): Balancer {
-  const folder = join(scene.place.folder, "balancer")
-  const socket = join(folder, "admin.sock")
+  const folder = stateFolder(scene.place)
+  const socket = balancerSocket(scene.place)
   const modelFile = join(folder, "model.json")
   const lock = <T>(work: () => Promise<T>) => withLock(join(scene.place.folder, "balancer.lock"), "the balancer", work)
   const readModel = async (): Promise<BalancerModel> =>

@@ -59,6 +59,8 @@ async function create(
   spec: string,
 ): Promise<void> {
   const name = databaseContainer(scene, service)
+  const own = { [labels.environment]: scene.place.prefix, [labels.role]: "database", [labels.service]: service }
+  await scene.engine.docker.createVolume({ Name: name, Labels: own })
   const container = await scene.engine.docker.createContainer({
     name,
     Image: await scene.image(reference),
@@ -69,12 +71,7 @@ async function create(
       "MARIADB_PASSWORD_FILE=/run/secrets/password",
       "MARIADB_ROOT_PASSWORD_FILE=/run/secrets/root-password",
     ],
-    Labels: {
-      [labels.environment]: scene.place.prefix,
-      [labels.role]: "database",
-      [labels.service]: service,
-      [labels.spec]: spec,
-    },
+    Labels: { ...own, [labels.spec]: spec },
     StopTimeout: 60,
     HostConfig: {
       NetworkMode: network.name,

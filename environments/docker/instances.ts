@@ -26,7 +26,10 @@ export const instanceName = (scene: Pick<Scene, "place">, service: string, slot:
   `${scene.place.prefix}-${service}-${slot}`
 
 /** All instances of a service, running or not, lowest slot first. */
-export async function listInstances(scene: Scene, service: string): Promise<readonly InstanceContainer[]> {
+export async function listInstances(
+  scene: Pick<Scene, "engine" | "place">,
+  service: string,
+): Promise<readonly InstanceContainer[]> {
   const { docker } = scene.engine
   const found = await docker.listContainers({
     all: true,

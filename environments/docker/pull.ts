@@ -1,4 +1,5 @@
 import { fault } from "../../core/errors.js"
+import type { Credentials } from "../../engine/image/credentials.js"
 import { pull } from "../../engine/image/local.js"
 import type { EngineContext } from "../../engine/context.js"
 import type { ReleaseSpec } from "../release.js"
@@ -8,7 +9,7 @@ import { unlessMissing } from "./scene.js"
  * Has the Docker Engine hold the image of a release, by digest, and makes sure that it is this one and no other.
  * @throws DEPLOY-DIGEST, SUPPLY-PULL
  */
-export async function pullRelease(engine: EngineContext, release: ReleaseSpec): Promise<void> {
+export async function pullRelease(engine: EngineContext, release: ReleaseSpec, login?: Credentials): Promise<void> {
   const { reference, digest } = release
   if (!reference.endsWith(`@${digest}`)) {
     throw fault({
@@ -19,7 +20,7 @@ export async function pullRelease(engine: EngineContext, release: ReleaseSpec): 
     })
   }
   const image = engine.docker.getImage(reference)
-  if ((await unlessMissing(image.inspect())) === undefined) await pull(engine, reference)
+  if ((await unlessMissing(image.inspect())) === undefined) await pull(engine, reference, login)
   const info = await image.inspect()
   if (info.RepoDigests?.some((known) => known.endsWith(`@${digest}`)) === true) return
   throw fault({

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { createMasker } from "../../core/mask.js"
 import type { EngineContext } from "../../engine/context.js"
+import type { Credentials } from "../../engine/image/credentials.js"
 import { localImage } from "../../engine/image/local.js"
 import type { Environment } from "../environment.js"
 import { readHistory } from "../history.js"
@@ -24,6 +25,8 @@ export interface DockerTargetOptions {
   readonly service: string
   /** Local image of a public reference. Default: supplied by the engine, from a registry or from packages. */
   readonly image?: (reference: string) => Promise<string>
+  /** For the registry of the releases. Default: those of `docker login`. */
+  readonly login?: Credentials | undefined
   readonly tell?: (line: string) => void
 }
 
@@ -84,7 +87,7 @@ export async function dockerTarget(options: DockerTargetOptions): Promise<Target
       const net = await getNetwork()
       const slots = Math.min(mostSlots, Math.max(12, environment.replicas * 3))
       const [, , credentials] = await Promise.all([
-        pullRelease(engine, release),
+        pullRelease(engine, release, options.login),
         balancer.ensure(service, slots),
         release.database === undefined ? undefined : ensureDatabase(scene, net, service, signal),
       ])

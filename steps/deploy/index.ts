@@ -1,0 +1,116 @@
+import { clean, type Condition } from "../../core/condition.js"
+import { fault } from "../../core/errors.js"
+import { step, type AnyStep, type MaybeStep, type Step, type Values } from "../../core/step.js"
+import { verifyApproval } from "../gate/index.js"
+import { Deployment, type Approval, type Release, type Source } from "../outputs.js"
+import { placeOf } from "../push/place.js"
+import type { Service } from "../service.js"
+import type { Settings } from "../settings.js"
+import { checkRegistry } from "./registry.js"
+import { findDeployment, runDeploy } from "./run.js"
+
+export interface DeployWiring {
+  readonly source: Step<Source>
+  readonly release: Step<Release>
+  readonly after?: readonly AnyStep[]
+}
+type DeployNeeds = { readonly source: Step<Source>; readonly release: Step<Release> }
+
+/**
+ * Deploys a release to an environment by digest, with the service's configuration for it; waits until it serves, and puts
+ * the release before back when it does not. A dirty work tree goes to the first environment only.
+ * @throws DEPLOY-…, ENV-…, CONFIG-YAML
+ */
+export function deploy(
+  settings: Settings,
+  service: Service,
+  environmentName: string,
+  wiring: DeployWiring,
+): MaybeStep<Deployment> {
+  const { source, release, after = [] } = wiring
+  const first = Object.keys(settings.environments)[0] === environmentName
+  return step<DeployNeeds, Deployment, string, Condition | undefined>(`${service.name}.deploy-${environmentName}`, {
+    ...common(settings, service, environmentName),
+    needs: { source, release },
+    after,
+    stage: `deploy-${environmentName}`,
+    when: first ? undefined : clean(),
+    effect: {
+      key: ({ needs }) => effectKey(environmentName, service, needs),
+      retry: { attempts: 2 },
+      reconcile: (context) => findDeployment(context, settings, service, environmentName),
+    },
+    run: (context) => runDeploy(context, settings, service, environmentName),
+  })
+}
+
+export interface RolloutWiring extends DeployWiring {
+  readonly approval: MaybeStep<Approval>
+}
+type RolloutNeeds = DeployNeeds & { readonly approval: MaybeStep<Approval> }
+
+/**
+ * Deploys to an environment that people have to approve of. Verifies the approval itself and looks the digest up in the
+ * registry, both immediately before it acts: neither a record nor a played job is proof.
+ * @throws GATE-UNPROVEN, ROLLOUT-UNAPPROVED, ROLLOUT-DIGEST, and those of `deploy`
+ */
+export function rollout(
+  settings: Settings,
+  service: Service,
+  environmentName: string,
+  wiring: RolloutWiring,
+): MaybeStep<Deployment> {
+  const { source, release, approval, after = [] } = wiring
+  return step<RolloutNeeds, Deployment, string, Condition>(`${service.name}.rollout-${environmentName}`, {
+    ...common(settings, service, environmentName),
+    needs: { source, release, approval },
+    after,
+    stage: "rollout",
+    when: clean(),
+    effect: {
+      key: ({ needs }) => effectKey(environmentName, service, needs),
+      retry: { attempts: 2 },
+      reconcile: (context) => findDeployment(context, settings, service, environmentName),
+    },
+    run: async (context) => {
+      const { needs, run, log } = context
+      if (needs.approval === undefined) throw unapproved(service, environmentName)
+      await verifyApproval(settings, environmentName, run, needs.approval, needs.source, needs.release)
+      log.info(`the approval by ${needs.approval.by} holds for ${needs.release.digest}`)
+      await checkRegistry(context, settings, service)
+      return runDeploy(context, settings, service, environmentName)
+    },
+  })
+}
+
+function common(settings: Settings, service: Service, environmentName: string) {
+  const environment = settings.environments[environmentName]
+  const { passwordSecret } = placeOf(settings.engine, settings.project, service.name)
+  const { env, build, health, config, database, calls } = service
+  return {
+    service: service.name,
+    environment: environmentName,
+    engine: false,
+    secrets: passwordSecret === undefined ? [] : [passwordSecret],
+    output: Deployment,
+    params: {
+      environment: environment && { ...environment, approvals: undefined, strategy: { ...environment.strategy } },
+      service: { env, port: build.port, health: { ...health }, config, database, calls: [...calls] },
+    },
+  }
+}
+
+/** The tree stands for the configuration: its files are part of it, and a dirty work tree has one of its own. */
+function effectKey(environment: string, service: Service, { source, release }: Values<DeployNeeds>): string {
+  return `deploy:${environment}:${service.name}:${release.digest}:${source.tree}`
+}
+
+function unapproved(service: Service, environment: string) {
+  return fault({
+    code: "ROLLOUT-UNAPPROVED",
+    kind: "failed",
+    message: `${service.name} is not rolled out to ${environment}: nobody approved it`,
+    reason: "The gate was skipped by its condition.",
+    hint: "Deliver a commit: gantry run delivery",
+  })
+}

@@ -1,0 +1,65 @@
+import { Agent, request } from "node:http"
+
+export interface Load {
+  /** Ends the loop and answers what came of it. */
+  stop(): Promise<LoadResult>
+  /** Answers so far. */
+  count(): number
+}
+export interface LoadResult {
+  readonly total: number
+  /** What was not answered with 200, in words. */
+  readonly failures: readonly string[]
+  /** First word of the answers → how often. */
+  readonly versions: Readonly<Record<string, number>>
+}
+
+/** A bounded loop of requests with a few connections, kept alive, half of them POST. At most `most` requests. */
+export function load(url: string, options: { readonly most?: number; readonly connections?: number } = {}): Load {
+  const { most = 20_000, connections = 6 } = options
+  const agent = new Agent({ keepAlive: true, maxSockets: connections })
+  const versions: Record<string, number> = {}
+  const failures: string[] = []
+  let total = 0
+  let going = true
+  const one = (method: string): Promise<void> =>
+    new Promise((resolve) => {
+      const call = request(url, { method, agent, timeout: 15_000 }, (response) => {
+        let text = ""
+        response.setEncoding("utf8")
+        response.on("data", (chunk: string) => (text += chunk))
+        response.on("end", () => {
+          if (response.statusCode === 200) {
+            const version = text.split(" ")[0] ?? ""
+            versions[version] = (versions[version] ?? 0) + 1
+          } else failures.push(`${method} ${response.statusCode} ${text.slice(0, 80)}`)
+          resolve()
+        })
+        response.on("error", (error) => {
+          failures.push(`${method} ${error.message}`)
+          resolve()
+        })
+      })
+      call.on("timeout", () => call.destroy(new Error("timeout")))
+      call.on("error", (error) => {
+        failures.push(`${method} ${(error as NodeJS.ErrnoException).code ?? error.message}`)
+        resolve()
+      })
+      call.end(method === "POST" ? "x".repeat(500) : undefined)
+    })
+  const lanes = Array.from({ length: connections }, async (_, lane) => {
+    while (going && total < most) {
+      total += 1
+      await one(lane % 2 === 0 ? "GET" : "POST")
+    }
+  })
+  return {
+    count: () => total,
+    async stop() {
+      going = false
+      await Promise.all(lanes)
+      agent.destroy()
+      return { total, failures, versions }
+    },
+  }
+}
