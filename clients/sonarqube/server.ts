@@ -38,11 +38,23 @@ export async function edition(session: SonarSession): Promise<string> {
 
 const Token = z.object({ name: z.string(), token: z.string().min(1) })
 
-/** A user token. @param expires last day, YYYY-MM-DD, so that one which was not revoked does not live on */
-export async function createToken(session: SonarSession, name: string, expires: string): Promise<string> {
+/**
+ * A token that can do nothing but analyse one project.
+ * @param expires last day, YYYY-MM-DD, so that one which was not revoked does not live on
+ */
+export async function createToken(
+  session: SonarSession,
+  name: string,
+  options: { readonly expires: string; readonly project: string },
+): Promise<string> {
   const { token } = await session.read("api/user_tokens/generate", Token, {
     method: "POST",
-    params: { name, expirationDate: expires },
+    params: {
+      name,
+      type: "PROJECT_ANALYSIS_TOKEN",
+      projectKey: options.project,
+      expirationDate: options.expires,
+    },
     to: "make a token for this run",
   })
   return token

@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises"
-import { basename, dirname, join } from "node:path"
-import { CacheSharingMode, ExecError, ReturnType, type Client, type Container } from "@dagger.io/dagger"
+import { join } from "node:path"
+import type { Client, Container } from "@dagger.io/dagger"
 import { fault, isFault, type Fault } from "../../core/errors.js"
 import { resolveImage, subsetFolder, withHostCa, type EngineConfig } from "../../engine/index.js"
+import { execErrorOf, lastLines } from "../container.js"
 import { parseMetadata, parseSubset, type Database } from "./database.js"
 import type { ScanPolicy } from "./policy.js"
 
@@ -80,13 +81,7 @@ export async function trivyInContainer(dag: Client, options: TrivyOptions): Prom
       const scanned = (own ? base : withDatabase(base, dag))
         // The database lies outside of what the engine hashes: named here, another edition is another scan.
         .withEnvVariable("GANTRY_DATABASE", database.updatedAt.toISOString())
-        .withMountedFile(
-          "/in/image.tar",
-          dag
-            .host()
-            .directory(dirname(archive), { include: [basename(archive)] })
-            .file(basename(archive)),
-        )
+        .withMountedFile("/in/image.tar", dag.host().file(archive))
         .withExec(["sh", "-ec", scanArchive, "sh", options.name, cache, ...scanFlags(policy, engine, own)])
       await run(() => scanned.directory("/out").export(out), scanFault)
       return {
@@ -100,9 +95,9 @@ export async function trivyInContainer(dag: Client, options: TrivyOptions): Prom
   }
 }
 
-/** One after another: Trivy's database file can be opened by one process only. */
+/** The SDK's enums are not imported: loading the SDK takes half a second. One after another: Trivy's database file can be opened by one process only. */
 function withDatabase(base: Container, dag: Client): Container {
-  return base.withMountedCache(cacheDir, dag.cacheVolume("gantry-trivy-db"), { sharing: CacheSharingMode.Locked })
+  return base.withMountedCache(cacheDir, dag.cacheVolume("gantry-trivy-db"), { sharing: "LOCKED" as never })
 }
 
 const databaseFlags = (engine: EngineConfig): string[] =>
@@ -132,7 +127,7 @@ export function scanFlags(policy: ScanPolicy, engine: EngineConfig, subset: bool
 async function publicDatabase(base: Container, dag: Client, options: TrivyOptions): Promise<Database | undefined> {
   const tried = withDatabase(base, dag)
     .withEnvVariable("GANTRY_HOUR", options.now.toISOString().slice(0, 13))
-    .withExec(["timeout", "60", "sh", "-c", fetchDatabase, "sh", ...quiet], { expect: ReturnType.Any })
+    .withExec(["timeout", "60", "sh", "-c", fetchDatabase, "sh", ...quiet], { expect: "ANY" as never })
   const [code, text] = await run(() => Promise.all([tried.exitCode(), tried.stdout()]), databaseFault)
   if (code === 0) return parseMetadata(text)
   options.warn("the public vulnerability database is out of reach (asked once an hour)")
@@ -144,17 +139,10 @@ async function run<T>(work: () => Promise<T>, explain: (said: string, cause: unk
   try {
     return await work()
   } catch (error) {
-    if (isFault(error) || !(error instanceof ExecError)) throw error
-    throw explain(`exit code ${error.exitCode}\n${tail(`${error.stdout}\n${error.stderr}`)}`, error)
+    const said = isFault(error) ? undefined : execErrorOf(error)
+    if (said === undefined) throw error
+    throw explain(`exit code ${said.exitCode}\n${lastLines(`${said.stdout}\n${said.stderr}`, 8)}`, error)
   }
-}
-
-function tail(text: string): string {
-  return text
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .slice(-8)
-    .join("\n")
 }
 
 function unreachable(repositories: readonly string[]) {
