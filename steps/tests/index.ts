@@ -4,6 +4,7 @@ import { resolveImage } from "../../engine/index.js"
 import { TestResult, type Deployment, type Source } from "../outputs.js"
 import type { Service, TestSuite } from "../service.js"
 import type { Settings } from "../settings.js"
+import { calledServices } from "./called.js"
 import { withEnvironment } from "./environment.js"
 import { runSuite } from "./suite.js"
 
@@ -85,15 +86,16 @@ export function acceptanceTests(
     cache: false,
     timeout: suite.timeout * 1000 + overhead,
     retry: { attempts: 2 },
-    run: (context) => {
+    run: async (context) => {
       const { deployment: deployed, source: from } = context.needs
+      const called = deployed === undefined ? {} : await calledServices(settings, service, deployed.environment)
       return runSuite(context, {
         engine: settings.engine,
         service,
         suite,
         source: from,
         resolve: async (image) => (await resolveImage(settings.engine, image, { signal: context.signal })).reference,
-        prepare: (container, dag) => withEnvironment(container, dag, deployed, from.commit),
+        prepare: (container, dag) => withEnvironment(container, dag, deployed, from.commit, called),
       })
     },
   })
