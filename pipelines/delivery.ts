@@ -35,7 +35,11 @@ export function delivery(settings: Settings): Pipeline {
     const quality = sonarqube(settings, service, { source, unit, integration })
     const image = buildImage(settings, service, { source, after: [review] })
     const scan = trivy(settings, service, { source, image })
-    const release = push(settings, service, { source, image, after: present(scan, quality, unit, integration) })
+    const release = push(settings, service, {
+      source,
+      image,
+      after: present<MaybeStep<unknown>>(scan, quality, unit, integration),
+    })
 
     const test = deploy(settings, service, "test", { source, release, after: called.map((way) => way.test) })
     const acceptance = acceptanceTests(settings, service, "acceptance", { source, deployment: test })
