@@ -1,11 +1,10 @@
-import { once } from "node:events"
-import { createServer, type AddressInfo } from "node:net"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { copyArchive } from "../../../clients/registry/copy.js"
 import { readArchive, repositoryClient, type RegistryOptions } from "../../../clients/registry/index.js"
+import { closedPort } from "../../fakes/port.js"
 import { fakeRegistry, type FakeRegistry } from "../../fakes/registry.js"
 import { writeImage, type ImageOptions } from "../../fakes/image.js"
 
@@ -18,16 +17,6 @@ async function archive(options: ImageOptions = {}) {
   const file = join(dir, "image.tar")
   await writeImage(file, options)
   return file
-}
-
-/** A port on which nobody listens. */
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, "close")
-  return port
 }
 
 const client = (registry: FakeRegistry, options: Partial<RegistryOptions> = {}) =>
