@@ -32,7 +32,7 @@ export function runFrame(
 ): string[] {
   const record = fold.state.record
   if (record === undefined || record.status !== "running") return []
-  const width = Math.max(10, size.columns - 1)
+  const width = Math.max(1, size.columns - 1)
   const running = record.steps.filter((step) => step.status === "running")
   const next = nextLine(record.steps, style, width)
   const room = Math.max(1, size.rows - 2 - (next === undefined ? 0 : 1))
@@ -41,7 +41,7 @@ export function runFrame(
   return [
     ...listed.flatMap((step) => stepLines(step, { fold, style, width, now, tail, retryAt: retryAt.get(step.id) })),
     ...(listed.length < running.length
-      ? [style.colors.dim(`  and ${running.length - listed.length} more running`)]
+      ? [style.colors.dim(truncate(`  and ${running.length - listed.length} more running`, width))]
       : []),
     ...(next === undefined ? [] : [next]),
     summaryLine(record.pipeline, record.steps, Date.parse(record.startedAt), { style, width, now }),

@@ -28,7 +28,7 @@ export function table(
   )
   const total = natural.reduce((sum, width) => sum + width, 0) + 2 * (heads.length - 1)
   const widths = natural.map((width, i) =>
-    heads[i]?.flexible === true && total > columns ? Math.max(12, width - (total - columns)) : width,
+    heads[i]?.flexible === true && total > columns ? Math.max(4, width - (total - columns)) : width,
   )
   const line = (cells: readonly Cell[]) =>
     cells

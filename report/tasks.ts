@@ -98,7 +98,7 @@ export function taskLines(
 ): string[] {
   const all = [...tasks]
   const shown = all.slice(0, Math.max(1, rows - 1))
-  const width = Math.max(10, columns - 1)
+  const width = Math.max(1, columns - 1)
   const titles = Math.min(Math.floor(width / 2), Math.max(0, ...shown.map((task) => textWidth(task.title))))
   const withLog = 2 * shown.length < rows
   const { colors } = style
@@ -114,7 +114,7 @@ export function taskLines(
         ...(withLog && log !== undefined ? [colors.dim(truncate(`  ${style.bar} ${cleanLine(log)}`, width))] : []),
       ]
     }),
-    ...(shown.length < all.length ? [colors.dim(`  and ${all.length - shown.length} more`)] : []),
+    ...(shown.length < all.length ? [colors.dim(truncate(`  and ${all.length - shown.length} more`, width))] : []),
   ]
 }
 
