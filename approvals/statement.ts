@@ -71,7 +71,10 @@ export function signStatement(statement: Statement, privateKey: string): Stateme
       code: "APPROVAL-KEY",
       kind: "usage",
       message: "The key does not sign",
-      reason: (cause as Error).message,
+      reason:
+        (cause as NodeJS.ErrnoException).code === undefined
+          ? (cause as Error).message
+          : "It is not a private key in PEM, or it has a passphrase.",
       hint: "Give the PEM file of an Ed25519 private key: openssl genpkey -algorithm ed25519 -out key.pem",
       cause,
     })
