@@ -3,6 +3,12 @@ import { isSeq, LineCounter, parseDocument, type Node } from "yaml"
 import { z } from "zod"
 import { fault } from "../../core/errors.js"
 
+/** Whether the calendar has the day: Date itself takes 31 February for 3 March. */
+function isDay(text: string): boolean {
+  const date = new Date(`${text}T00:00:00Z`)
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text)
+}
+
 /** A finding that somebody answers for, for a while. */
 const exception = z.strictObject({
   /** CVE, GHSA, secret rule or check id, as the report names it. */
@@ -15,7 +21,7 @@ const exception = z.strictObject({
   expires: z
     .string()
     .regex(/^\d{4}-\d{2}-\d{2}$/, "a date, YYYY-MM-DD")
-    .refine((text) => !Number.isNaN(Date.parse(`${text}T00:00:00Z`)), "a day that exists"),
+    .refine(isDay, "a day that exists"),
   /** Only for this package; default: wherever the id is found. */
   package: z.string().min(1).optional(),
   /** Only for this service; default: all. */

@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { isCompromisedTrivy, trivyReference } from "../../engine/index.js"
+import { isCompromisedTrivy, trivyReference } from "../../engine/trivy-version.js"
 import type { Exception } from "./exceptions.js"
 
 /** Trivy's severities, the worst first (aquasecurity/trivy-db, pkg/types). */
