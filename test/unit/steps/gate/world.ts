@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { z } from "zod"
 import { decide, type Approver, type Statement } from "../../../../approvals/index.js"
+import type { Json } from "../../../../core/json.js"
 import { pipeline, type Pipeline } from "../../../../core/pipeline.js"
 import { step, type MaybeStep, type Step } from "../../../../core/step.js"
 import { openStore } from "../../../../core/store.js"
@@ -143,8 +144,8 @@ function deliver(world: World, tree: string, services: readonly string[]): Pipel
       ...results.source,
     }),
   })
-  const answer = <Out>(id: string, output: z.ZodType<Out>, make: () => NoInfer<Out>): Step<Out> =>
-    step(id, { engine: false, cache: false, output, run: () => Promise.resolve(make()) })
+  const answer = <Out extends Json>(id: string, output: z.ZodType<Out>, make: () => NoInfer<Out>): Step<Out> =>
+    step(id, { engine: false, cache: false, output, run: async () => make() })
   const artifact = { path: "x", sha256: "0".repeat(64), size: 1 }
   const ways = services.map((service) => ({
     service,
