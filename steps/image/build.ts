@@ -99,7 +99,7 @@ async function readDockerfile(folder: string, service: Service): Promise<string>
       kind: "failed",
       message: `${path} is not in the commit`,
       reason: (cause as Error).message,
-      hint: "Commit it, or correct `build.dockerfile` in gantry.service.yaml.",
+      hint: `Commit it, or correct \`build.dockerfile\` in ${join(service.path, "gantry.service.yaml")}.`,
       cause,
     })
   }

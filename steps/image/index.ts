@@ -1,6 +1,7 @@
 import { step, type AnyStep, type Step } from "../../core/step.js"
 import { resolveImage } from "../../engine/index.js"
 import { BuiltImage, type Source } from "../outputs.js"
+import { logProgress } from "../log-progress.js"
 import type { Service } from "../service.js"
 import type { Settings } from "../settings.js"
 import { build } from "./build.js"
@@ -33,7 +34,12 @@ export function buildImage(
         service,
         source: context.needs.source,
         resolve: async (reference) =>
-          (await resolveImage(settings.engine, reference, { signal: context.signal })).reference,
+          (
+            await resolveImage(settings.engine, reference, {
+              signal: context.signal,
+              progress: logProgress(context.log),
+            })
+          ).reference,
       }),
   })
 }

@@ -4,6 +4,7 @@ import { fault } from "../../core/errors.js"
 import { step, type AnyStep, type Context, type Step } from "../../core/step.js"
 import { ensureStack, hostCa } from "../../engine/index.js"
 import { Release, type BuiltImage, type Source } from "../outputs.js"
+import { logProgress } from "../log-progress.js"
 import type { Service } from "../service.js"
 import type { Settings } from "../settings.js"
 import { placeOf, tagOf, type Place } from "./place.js"
@@ -45,7 +46,8 @@ export function push(
       const tag = tagOf(given.source)
       const there = await client.resolve(tag)
       if (there !== undefined && there !== release.digest) {
-        if (!place.embedded) throw tagTaken(release, there)
+        // A dirty tree's tag is nobody's promise.
+        if (!place.embedded && !given.source.dirty) throw tagTaken(release, there)
         // The stand-in on one machine sees rebuilds of a commit whose cache is gone; what runs by digest is not touched.
         log.warn(`${release.tag} named ${there}; from now on it names the image of this run`)
       }
@@ -71,9 +73,10 @@ type NeedsOfPush = { readonly source: Step<Source>; readonly image: Step<BuiltIm
 async function clientFor(
   settings: Settings,
   place: Place,
-  context: Pick<Context<NeedsOfPush, string>, "secrets" | "signal">,
+  context: Pick<Context<NeedsOfPush, string>, "secrets" | "signal" | "log">,
 ): Promise<RepositoryClient> {
-  if (place.embedded) await ensureStack(settings.engine, ["registry"], { signal: context.signal })
+  if (place.embedded)
+    await ensureStack(settings.engine, ["registry"], { signal: context.signal, progress: logProgress(context.log) })
   const password = place.passwordSecret === undefined ? undefined : context.secrets[place.passwordSecret]?.plaintext()
   const credentials =
     place.username === undefined || password === undefined ? undefined : { username: place.username, password }
