@@ -20,7 +20,7 @@ import type { Deployment, Release, Source } from "../outputs.js"
 import type { Service } from "../service.js"
 import type { Settings } from "../settings.js"
 import { sourceDir } from "../source.js"
-import { logProgress } from "./progress.js"
+import { logProgress } from "../log-progress.js"
 import { ensureRegistry, registryLogin, type RegistryContext } from "./registry.js"
 
 export interface DeployContext

@@ -39,7 +39,7 @@ export function testExecutions(
 }
 
 function executions(text: string, known: KnownFiles): (Execution & { readonly file: string | undefined })[] {
-  const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: "@", parseAttributeValue: false })
+  const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: "@", htmlEntities: true })
   const suites: Element[] = []
   const gather = (element: Element): void => {
     for (const suite of list(element["testsuite"])) {
@@ -52,7 +52,7 @@ function executions(text: string, known: KnownFiles): (Execution & { readonly fi
   gather(root)
   return suites.flatMap((suite) =>
     list(suite["testcase"]).map((test) => ({
-      file: fileOf([test["@file"], test["@classname"], suite["@file"], suite["@name"]], known),
+      file: fileOf(candidates(test, suite), known),
       name: word(test["@name"]) || "(no name)",
       duration: Math.max(0, Math.round(Number(word(test["@time"]).replaceAll(",", "")) * 1000) || 0),
       ...outcomeOf(test),
@@ -60,8 +60,16 @@ function executions(text: string, known: KnownFiles): (Execution & { readonly fi
   )
 }
 
-function fileOf(candidates: readonly unknown[], known: KnownFiles): string | undefined {
-  for (const candidate of candidates) {
+/** A class or a file that the test names itself is meant; a title ("adds two numbers", node:test's "test") is neither. */
+function candidates(test: Element, suite: Element): readonly unknown[] {
+  const own = word(test["@classname"])
+  return own === "" || own === "test" || own.includes(" ")
+    ? [test["@file"], suite["@file"], suite["@name"]]
+    : [test["@file"], own]
+}
+
+function fileOf(named: readonly unknown[], known: KnownFiles): string | undefined {
+  for (const candidate of named) {
     const text = word(candidate)
     if (text === "") continue
     const file = known.locate(text)

@@ -1,6 +1,7 @@
 import { canonicalJson, type Json } from "../../core/json.js"
 import { step, type AnyStep, type Step } from "../../core/step.js"
 import { QualityGate, type Source, type TestResult } from "../outputs.js"
+import { logProgress } from "../log-progress.js"
 import type { Service } from "../service.js"
 import type { Settings } from "../settings.js"
 import { sourceDir } from "../source.js"
@@ -49,8 +50,9 @@ export function sonarqube(
     async run(context) {
       const { source, tests: results } = context.needs
       const token = tokenEnv === undefined ? undefined : context.secrets[tokenEnv]?.plaintext()
-      const server = await reachServer(settings.engine, token, context.signal)
+      const server = await reachServer(settings.engine, token, context.signal, logProgress(context.log))
       const scanner = await scannerInContainer(context.dag, {
+        progress: logProgress(context.log),
         engine: settings.engine,
         server,
         write: (chunk) => context.log.write(chunk),

@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { Client, Container } from "@dagger.io/dagger"
 import { fault } from "../../core/errors.js"
+import type { Progress } from "../../core/progress.js"
 import { resolveImage, scannerReference, withHostCa, type EngineConfig } from "../../engine/index.js"
 import { abortable, lastLines, quote, runScript, serviceFiles } from "../container.js"
 import type { Service } from "../service.js"
@@ -40,10 +41,11 @@ export async function scannerInContainer(
     readonly server: Server
     readonly write: (chunk: string) => void
     readonly signal: AbortSignal
+    readonly progress?: Progress | undefined
   },
 ): Promise<Scanner> {
   const { engine, server, write, signal } = options
-  const image = await resolveImage(engine, scannerReference, { signal })
+  const image = await resolveImage(engine, scannerReference, { signal, progress: options.progress })
   return {
     async scan(analysis) {
       const { service, reports } = analysis

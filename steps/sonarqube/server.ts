@@ -1,5 +1,6 @@
 import { createToken, revokeToken, sonarSession, type SonarSession } from "../../clients/sonarqube/index.js"
 import { isFault } from "../../core/errors.js"
+import { noProgress, type Progress } from "../../core/progress.js"
 import { ensureStack, hostCa, sonarqubeAddress, sonarqubeAdmin, type EngineConfig } from "../../engine/index.js"
 
 /** The server that judges, as a step sees it. */
@@ -20,6 +21,7 @@ export async function reachServer(
   engine: EngineConfig,
   token: string | undefined,
   signal: AbortSignal,
+  progress: Progress = noProgress,
 ): Promise<Server> {
   const { url, internalUrl } = engine.sonarqube
   if (url !== undefined) {
@@ -27,7 +29,7 @@ export async function reachServer(
     const session = sonarSession({ url, credentials, signal, policy: { ca: hostCa(engine) } })
     return { session, own: false, url: session.url, internalUrl, givenToken: token }
   }
-  await ensureStack(engine, ["sonarqube"], { signal })
+  await ensureStack(engine, ["sonarqube"], { signal, progress })
   const { login, password } = await sonarqubeAdmin(engine)
   const session = sonarSession({ url: sonarqubeAddress(engine), credentials: { login, password }, signal })
   return { session, own: true, url: session.url, internalUrl: undefined, givenToken: undefined }

@@ -2,6 +2,7 @@ import { canonicalJson, type Json } from "../../core/json.js"
 import { step, type AnyStep, type MaybeStep, type Step } from "../../core/step.js"
 import { resolveImage } from "../../engine/index.js"
 import { TestResult, type Deployment, type Source } from "../outputs.js"
+import { logProgress } from "../log-progress.js"
 import type { Service, TestSuite } from "../service.js"
 import type { Settings } from "../settings.js"
 import { calledServices } from "./called.js"
@@ -50,7 +51,9 @@ function suiteStep(
         service,
         suite,
         source: context.needs.source,
-        resolve: async (image) => (await resolveImage(settings.engine, image, { signal: context.signal })).reference,
+        resolve: async (image) =>
+          (await resolveImage(settings.engine, image, { signal: context.signal, progress: logProgress(context.log) }))
+            .reference,
       }),
   })
 }
@@ -94,7 +97,9 @@ export function acceptanceTests(
         service,
         suite,
         source: from,
-        resolve: async (image) => (await resolveImage(settings.engine, image, { signal: context.signal })).reference,
+        resolve: async (image) =>
+          (await resolveImage(settings.engine, image, { signal: context.signal, progress: logProgress(context.log) }))
+            .reference,
         prepare: (container, dag) => withEnvironment(container, dag, deployed, from.commit, called),
       })
     },

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { Client, Container } from "@dagger.io/dagger"
 import { fault, isFault, type Fault } from "../../core/errors.js"
+import type { Progress } from "../../core/progress.js"
 import { resolveImage, subsetFolder, withHostCa, type EngineConfig } from "../../engine/index.js"
 import { execErrorOf, lastLines } from "../container.js"
 import { parseMetadata, parseSubset, type Database } from "./database.js"
@@ -31,6 +32,7 @@ export interface TrivyOptions {
   readonly name: string
   readonly attempt: number
   readonly signal: AbortSignal
+  readonly progress?: Progress | undefined
   readonly warn: (text: string) => void
   readonly now: Date
 }
@@ -54,7 +56,7 @@ trivy convert --quiet --cache-dir "$cache" --format cyclonedx --output /out/sbom
 /** Trivy in a Dagger container. What the engine has scanned already, with the same database, it answers from its cache. */
 export async function trivyInContainer(dag: Client, options: TrivyOptions): Promise<Trivy> {
   const { engine, policy } = options
-  const image = await resolveImage(engine, policy.image, { signal: options.signal })
+  const image = await resolveImage(engine, policy.image, { signal: options.signal, progress: options.progress })
   const base = withHostCa(dag.container().from(image.reference), dag, engine).withoutEntrypoint()
   const hasSubset = image.source === "packages"
 

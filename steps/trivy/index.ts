@@ -1,6 +1,7 @@
 import { join } from "node:path"
 import { step, type AnyStep, type Step } from "../../core/step.js"
 import { Scan, type BuiltImage, type Source } from "../outputs.js"
+import { logProgress } from "../log-progress.js"
 import type { Service } from "../service.js"
 import type { Settings } from "../settings.js"
 import { sourceDir } from "../source.js"
@@ -35,6 +36,7 @@ export function trivy(
       const exceptions = await readExceptions(join(folder, policy.exceptionsFile), policy.exceptionsFile)
       const now = new Date()
       const tool = await trivyInContainer(context.dag, {
+        progress: logProgress(context.log),
         engine: settings.engine,
         policy,
         name: service.name,
