@@ -11,5 +11,7 @@ if [ -n "$bundle" ] && [ -f "$bundle" ]; then
   MAVEN_OPTS="${MAVEN_OPTS:-} -Djavax.net.ssl.trustStore=$folder/trust.p12 -Djavax.net.ssl.trustStorePassword=changeit"
   export MAVEN_OPTS
 fi
+# File locks: several of these may work on one repository of downloads at the same time (Maven 3.9).
+set -- -Daether.syncContext.named.factory=file-lock -Daether.syncContext.named.nameMapper=file-gav "$@"
 # Not exec: the truststore goes when Maven has ended. Its answer is ours.
 mvn --batch-mode --no-transfer-progress "$@"
