@@ -19,7 +19,8 @@ function reportText(report: Report): string {
         ...(report.skipped > 0 ? [`${report.skipped} skipped`] : []),
       ].join(", ")
       const coverage = report.coverage === undefined ? "" : `, coverage ${percent(report.coverage)}`
-      return `${report.suite} tests: ${counts} in ${duration(report.seconds * 1000)}${coverage}`
+      const title = /tests$/.test(report.suite) ? report.suite : `${report.suite} tests`
+      return `${title}: ${counts} in ${duration(report.seconds * 1000)}${coverage}`
     }
     case "findings":
       return `${report.tool}: ${findingCounts(report)}`

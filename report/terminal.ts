@@ -46,6 +46,8 @@ export function terminalRenderer(out: TerminalOut, options: TerminalOptions = {}
   const now = options.now ?? Date.now
   const fold = createFold(options.record)
   const retryAt = new Map<string, number>()
+  /** Lines printed since the first error: while it is still on the screen, the closing need not repeat it. */
+  let sinceError: number | undefined
   const area = liveArea(out, (size) => {
     const provisioning = taskLines(tasks.running, base, size.columns, Math.max(2, Math.floor(size.rows / 2)), now())
     const steps = runFrame(fold, base, { columns: size.columns, rows: size.rows - provisioning.length }, now(), retryAt)
@@ -57,7 +59,11 @@ export function terminalRenderer(out: TerminalOut, options: TerminalOptions = {}
       if (event.type === "step-retried") retryAt.set(event.step, Date.parse(event.at) + event.delay)
       if (event.type === "step-started") retryAt.delete(event.step)
       fold.apply(event)
-      area.print(lastingLines(event, fold, style(), options))
+      const repeat = sinceError === undefined || sinceError > (out.rows ?? 24) / 2
+      const lines = lastingLines(event, fold, style(), { ...options, repeat })
+      if (sinceError !== undefined) sinceError += lines.length
+      else if (event.type === "step-finished" && event.error !== undefined) sinceError = 0
+      area.print(lines)
     },
     progress: { task: tasks.task },
     print: (text) => area.print(text.split("\n")),
@@ -72,7 +78,7 @@ function lastingLines(
   event: Stamped<RunEvent>,
   fold: ReturnType<typeof createFold>,
   style: Style,
-  options: TerminalOptions,
+  options: TerminalOptions & { readonly repeat: boolean },
 ): readonly string[] {
   const { colors } = style
   const record = fold.state.record
@@ -107,7 +113,7 @@ function lastingLines(
       return [
         "",
         ...headLines(record, style, Date.parse(event.at)),
-        ...whyLines(record, style, undefined),
+        ...(options.repeat ? whyLines(record, style, undefined) : []),
         ...whatNowLines(record, style, options.html),
       ]
     case "step-started":

@@ -46,12 +46,13 @@ export function workTime(record: RunRecord, now?: number): number {
 
 /**
  * The chain of steps that made the run as long as it was: from the step that ended last, back through whichever of its
- * needs ended last. Shortening anything else shortens nothing.
+ * needs ended last. Shortening anything else shortens nothing. A step that runs ends now, as far as is known.
  */
-export function criticalPath(record: RunRecord): readonly string[] {
+export function criticalPath(record: RunRecord, now = Date.now()): readonly string[] {
   const byId = new Map(record.steps.map((step) => [step.id, step]))
-  const ended = (step: StepRecord) => (step.finishedAt === undefined ? -Infinity : Date.parse(step.finishedAt))
-  const ran = (step: StepRecord) => step.status !== "skipped" && step.finishedAt !== undefined
+  const ran = (step: StepRecord) => step.status !== "skipped" && step.startedAt !== undefined
+  // What runs has not ended before now.
+  const ended = (step: StepRecord) => (step.finishedAt === undefined ? now : Date.parse(step.finishedAt))
   const latest = (steps: readonly StepRecord[]) =>
     steps
       .filter(ran)

@@ -14,7 +14,7 @@ export function graphSvg(record: RunRecord, now: number): Html {
       id: step.id,
       needs: step.needs,
       group: step.service,
-      width: Math.max(92, 44 + pixels(names.get(step.id) ?? "")),
+      width: Math.max(92, 44 + pixels(names.get(step.id) ?? ""), 44 + pixels(nodeState(step, now))),
     })),
   )
   const byId = new Map(record.steps.map((step) => [step.id, step]))
@@ -55,7 +55,7 @@ function nodeState(step: StepRecord, now: number): string {
   if (step.status === "success" || step.status === "failed" || step.status === "errored") {
     return duration(stepDuration(step) ?? 0)
   }
-  if (step.status === "running") return `running, ${duration(stepDuration(step, now) ?? 0)}`
+  if (step.status === "running") return `${duration(stepDuration(step, now) ?? 0)} …`
   return step.status
 }
 

@@ -34,7 +34,7 @@ export function timelineSvg(record: RunRecord, now: number): Html {
   if (ran.length === 0) return markup`<p class="muted">No step has run.</p>`
   const longest = [...ran].sort((a, b) => b.to - b.from - (a.to - a.from)).slice(0, mostRows)
   const rows = longest.sort((a, b) => a.from - b.from || a.to - b.to)
-  const critical = new Set(criticalPath(record))
+  const critical = new Set(criticalPath(record, now))
   const scale = timeScale(record, now)
   const height = top + rows.length * rowHeight + 8
   const width = labelWidth + chartWidth + rightRoom

@@ -186,6 +186,16 @@ describe("the live view", () => {
     view.stop()
   })
 
+  test("the closing repeats an error only when it has left the screen", async () => {
+    const told = async (rows: number) => {
+      const screen = openScreen(120, rows)
+      const { view } = play(screen, inOrder(sampleEvents("failed")))
+      view.stop()
+      return (await screen.lines()).filter((line) => line.includes("TESTS-RED:")).length
+    }
+    expect([await told(20), await told(200)]).toEqual([2, 1])
+  })
+
   test("a resumed run shows what the earlier process did", async () => {
     const screen = openScreen(120, 30)
     const events = inOrder(sampleEvents("success"))

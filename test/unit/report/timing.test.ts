@@ -36,6 +36,17 @@ describe("where the time went", () => {
     expect(criticalPath({ ...sampleRecord("success"), steps: [] })).toEqual([])
   })
 
+  test("while a run goes on, the path leads to what has run longest", () => {
+    const record = sampleRecord("success")
+    const steps = record.steps.map((step) => {
+      if (step.id !== "catalog.image") return step
+      const { finishedAt: _, ...running } = step
+      return { ...running, status: "running" as const }
+    })
+    const path = criticalPath({ ...record, steps }, Date.parse("2026-12-01T00:00:00Z"))
+    expect(path).toEqual(["checkout", "catalog.image"])
+  })
+
   test("a step that runs is measured until now; one that never started is not", () => {
     const [step] = sampleRecord("success").steps
     if (step?.startedAt === undefined) throw new Error("no step")
