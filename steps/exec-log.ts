@@ -7,7 +7,7 @@ import { Writable } from "node:stream"
  *     63  : withExec sh /gantry/catalog.unit-tests (expect: ANY)
  *     63  : [0.1s] | line 1
  *
- * The number stands for the command, so a command whose words hold a step's own marker can be followed.
+ * The number stands for the command, so a command that has a step's own marker among its arguments can be followed.
  */
 type Follower = (line: string) => void
 
@@ -17,7 +17,7 @@ const followers = new Map<string, Set<Follower>>()
 const numbered = /^(\d+)\s*: (?:┆ )*(.*)$/
 const output = /^\[[^\]]*\] \| ?(.*)$/
 
-/** Calls `onLine` with each line of output of commands whose arguments contain `marker`. Answers how to stop. */
+/** Calls `onLine` with each line of output of commands that have `marker` as an argument (no spaces in it). Answers how to stop. */
 export function followExec(marker: string, onLine: Follower): () => void {
   const set = followers.get(marker) ?? new Set()
   followers.set(marker, set.add(onLine))
@@ -40,7 +40,7 @@ export function execLogReader(): (text: string) => void {
       if (said !== undefined) {
         for (const follower of followers.get(markers.get(number) ?? "") ?? []) follower(said)
       } else if (words.startsWith("withExec ")) {
-        const marker = [...followers.keys()].find((m) => words.includes(` ${m}`))
+        const marker = words.split(" ").find((word) => followers.has(word))
         if (marker !== undefined) markers.set(number, marker)
       }
     }
