@@ -1,12 +1,13 @@
 import { readFile } from "node:fs/promises"
-import { dirname, join, relative } from "node:path"
-import { pathToFileURL } from "node:url"
+import { dirname, join } from "node:path"
 import { fault } from "../core/errors.js"
-import { exists } from "../core/store.js"
+import { exists, openStore } from "../core/store.js"
 import { nearest } from "../core/suggest.js"
 import type { Service } from "../steps/service.js"
 import type { Settings } from "../steps/settings.js"
-import { configFault } from "./issues.js"
+import { checkConfig, outsideIssues } from "./check.js"
+import { evaluate } from "./evaluate.js"
+import { configFault, issuesFault, type Issue } from "./issues.js"
 import { sourceLine } from "./locate.js"
 import { ProjectConfig, type PipelineSource } from "./schema.js"
 import { checkServices, loadService } from "./services.js"
@@ -37,38 +38,39 @@ export async function findProject(from: string): Promise<string> {
 export async function loadProject(root: string): Promise<Project> {
   const path = join(root, configFile)
   const text = await readFile(path, "utf8")
-  const parsed = ProjectConfig.safeParse(await evaluate(path))
-  if (!parsed.success) throw configFault(configFile, parsed.error, (field) => sourceLine(text, field))
+  const line = (field: readonly PropertyKey[]) => sourceLine(text, field)
+  const refuse = (issues: readonly Issue[]) => {
+    if (issues.length > 0) throw issuesFault(configFile, issues, line)
+  }
+  const exported = await evaluate(path, join(openStore(root).root, "loader"))
+  if (typeof exported !== "object" || exported === null || isPromise(exported)) throw noObject(exported)
+  const parsed = ProjectConfig.safeParse(exported)
+  if (!parsed.success) throw configFault(configFile, ProjectConfig, parsed.error, line)
   const { services, configRepo, environments, approvers, engine, project, scan, pipelines } = parsed.data
+  refuse(outsideIssues(root, parsed.data))
   const loaded: Service[] = []
   for (const folder of services) loaded.push(await loadService(root, folder))
   checkServices(loaded)
+  refuse(await checkConfig(root, parsed.data, loaded))
   return {
     settings: { project, root, engine, services: loaded, environments, scan, configRepo, approvers },
     pipelines,
   }
 }
 
-/** The default export of a TypeScript file, without a build step. */
-async function evaluate(path: string): Promise<unknown> {
-  const { createJiti } = await import("jiti")
-  try {
-    // Native import of gantry-ci itself, so that the configuration and the command share one copy of it.
-    return await createJiti(pathToFileURL(path).href, { interopDefault: true }).import(path, { default: true })
-  } catch (cause) {
-    const error = cause as Error
-    throw fault({
-      code: "CONFIG-LOAD",
-      kind: "usage",
-      message: `${configFile} cannot be loaded: ${error.message.split("\n")[0]}`,
-      reason: error.stack
-        ?.split("\n")
-        .find((line) => line.includes(relative(process.cwd(), path)) || line.includes(path))
-        ?.trim(),
-      hint: "It must be a TypeScript module whose default export is defineConfig({ … }).",
-      cause,
-    })
-  }
+function noObject(exported: unknown) {
+  const kind = isPromise(exported) ? "a promise" : exported === null ? "null" : `of type ${typeof exported}`
+  return fault({
+    code: "CONFIG-LOAD",
+    kind: "usage",
+    message: `The default export of ${configFile} is ${kind}`,
+    hint: "It must be an object: export default defineConfig({ … })",
+  })
+}
+
+/** By its shape: the loader may have wrapped it. */
+function isPromise(value: unknown): boolean {
+  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === "function"
 }
 
 /** Keeps the named services. @throws SERVICE-UNKNOWN with the nearest name */

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises"
 import { join, normalize } from "node:path"
-import { parseDocument } from "yaml"
+import { parseDocument, type Document } from "yaml"
 import { fault } from "../core/errors.js"
 import { ServiceDeclaration, type Service } from "../steps/service.js"
 import { configFault } from "./issues.js"
@@ -36,9 +36,24 @@ export async function loadService(root: string, folder: string): Promise<Service
       cause: broken,
     })
   }
-  const parsed = ServiceDeclaration.safeParse(document.toJS())
-  if (!parsed.success) throw configFault(file, parsed.error, (field) => yamlLine(text, field))
+  const parsed = ServiceDeclaration.safeParse(valueOf(document, file))
+  if (!parsed.success) throw configFault(file, ServiceDeclaration, parsed.error, (field) => yamlLine(text, field))
   return { ...parsed.data, path }
+}
+
+/** @throws CONFIG-INVALID for aliases without an anchor, and for more of them than a declaration can need */
+function valueOf(document: Document, file: string): unknown {
+  try {
+    return document.toJS()
+  } catch (cause) {
+    throw fault({
+      code: "CONFIG-INVALID",
+      kind: "usage",
+      message: `${file}: ${(cause as Error).message}`,
+      hint: "Write the value out in place of the alias.",
+      cause,
+    })
+  }
 }
 
 /** Names are unique, and who is called exists. @throws SERVICE-DUPLICATE, SERVICE-UNKNOWN */

@@ -1,6 +1,7 @@
 import { clean, type Condition } from "../../core/condition.js"
 import { fault } from "../../core/errors.js"
 import { step, type AnyStep, type MaybeStep, type Step, type Values } from "../../core/step.js"
+import { environmentOf } from "../environment.js"
 import { verifyApproval } from "../gate/index.js"
 import { Deployment, type Approval, type Release, type Source } from "../outputs.js"
 import { placeOf } from "../push/place.js"
@@ -84,7 +85,7 @@ export function rollout(
 }
 
 function common(settings: Settings, service: Service, environmentName: string) {
-  const environment = settings.environments[environmentName]
+  const environment = environmentOf(settings, environmentName)
   const { passwordSecret } = placeOf(settings.engine, settings.project, service.name)
   const { env, build, health, config, database, calls } = service
   return {
@@ -94,7 +95,7 @@ function common(settings: Settings, service: Service, environmentName: string) {
     secrets: passwordSecret === undefined ? [] : [passwordSecret],
     output: Deployment,
     params: {
-      environment: environment && { ...environment, approvals: undefined, strategy: { ...environment.strategy } },
+      environment: { ...environment, approvals: undefined, strategy: { ...environment.strategy } },
       service: { env, port: build.port, health: { ...health }, config, database, calls: [...calls] },
     },
   }

@@ -1,5 +1,6 @@
 import { clean } from "../../core/condition.js"
 import { step, type AnyStep, type MaybeStep, type Step } from "../../core/step.js"
+import { environmentOf } from "../environment.js"
 import { Approval, type BuiltImage, type Deployment, type Release, type Scan, type Source } from "../outputs.js"
 import type { Settings } from "../settings.js"
 import { askGate } from "./ask.js"
@@ -21,9 +22,11 @@ export interface GateWiring {
 /**
  * The manual gate: people who are not authors of the commit decide on the evidence of this run. It occupies nothing while it
  * waits; `gantry approve` or `gantry reject` leave a decision, `gantry resume` asks the gate again.
+ * @throws ENVIRONMENT-UNKNOWN while the pipeline is made
  */
 export function gate(settings: Settings, environmentName: string, wiring: GateWiring) {
   const { after, ...needs } = wiring
+  environmentOf(settings, environmentName)
   return step(gateId, {
     needs,
     ...(after === undefined ? {} : { after }),
