@@ -31,7 +31,7 @@ export const sonarqube: Component = {
   needs: () => [],
   image: () => sonarqubeReference,
   expectedSeconds: 75,
-  startSeconds: 420,
+  startSeconds: 600,
   external: (config) => config.sonarqube.url,
   spec: ({ config }) =>
     Promise.resolve({

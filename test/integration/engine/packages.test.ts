@@ -1,0 +1,285 @@
+import { execFile, spawn } from "node:child_process"
+import { randomBytes } from "node:crypto"
+import { createServer, type ServerResponse } from "node:http"
+import { createHash } from "node:crypto"
+import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises"
+import type { AddressInfo } from "node:net"
+import { join } from "node:path"
+import { promisify } from "node:util"
+import { describe, expect, it, onTestFinished } from "vitest"
+import { engineContext, type EngineContext } from "../../../engine/context.js"
+import { removeContainer, runContainer } from "../../../engine/docker/run.js"
+import { engineConfig, localImage, resolveImage } from "../../../engine/index.js"
+import { makeBase } from "../../../engine/supply/base.js"
+import { download } from "../../../engine/supply/download.js"
+import { goBuild, goReference } from "../../../engine/supply/go.js"
+import { makeImage, madeName, hasImage } from "../../../engine/supply/make.js"
+import type { Recipe } from "../../../engine/supply/recipe.js"
+import { ownStack, recordingProgress, takeDownAfterwards, temporaryFolder } from "./rig.js"
+
+const run = promisify(execFile)
+const packages = engineConfig.parse({ supply: "packages" })
+const local = (context: EngineContext, reference: string): Promise<string> =>
+  localImage(context.config, reference).then((image) => image.name)
+
+async function until(condition: () => Promise<boolean>, seconds = 60): Promise<void> {
+  const deadline = Date.now() + seconds * 1000
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error("the condition did not come true")
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+/** A recipe that nobody made before: its name and content are of this test run. */
+function freshRecipe(extra: Partial<Recipe> = {}): Recipe {
+  const word = randomBytes(6).toString("hex")
+  return {
+    references: [`docker.io/gantry-test/${word}:1`],
+    provides: `a test image ${word}`,
+    expectedSeconds: 5,
+    dockerfile: "RUN apt-get update && apt-get install -y --no-install-recommends hello\nCOPY word /word\n",
+    files: () => Promise.resolve({ word: { text: word } }),
+    check: { command: ["sh", "-c", "hello; cat /word"], expect: new RegExp(`Hello, world![^]*${word}`) },
+    ...extra,
+  }
+}
+
+async function removeImage(context: EngineContext, name: string): Promise<void> {
+  await context.docker
+    .getImage(name)
+    .remove({ force: true })
+    .catch((error: { statusCode?: number }) => {
+      if (error.statusCode !== 404) throw error
+    })
+}
+
+describe("from packages", () => {
+  it("a Debian base is made and runs", async () => {
+    const context = engineContext(packages)
+    const tag = `gantry.local/engit-base:${randomBytes(4).toString("hex")}`
+    onTestFinished(() => removeImage(context, tag))
+    await makeBase(context, tag)
+    const ran = await runContainer(context.docker, { image: tag, command: ["cat", "/etc/os-release"] })
+    expect(ran.output).toContain("VERSION_CODENAME=trixie")
+  })
+
+  it("an image is made of its recipe once, and is there the second time", async () => {
+    const context = engineContext(packages)
+    const recipe = freshRecipe()
+    const name = await makeImage(context, recipe, local)
+    onTestFinished(() => removeImage(context, name))
+    expect(name).toBe(await madeName(context, recipe))
+    const started = Date.now()
+    expect(await makeImage(context, recipe, local)).toBe(name)
+    expect(Date.now() - started).toBeLessThan(1000)
+  })
+
+  it("an image that fails its check is not there afterwards", async () => {
+    const context = engineContext(packages)
+    const recipe = freshRecipe({ dockerfile: "RUN true\nCOPY word /word\n" })
+    await expect(makeImage(context, recipe, local)).rejects.toMatchObject({ code: "SUPPLY-CHECK", kind: "errored" })
+    expect(await hasImage(context, await madeName(context, recipe))).toBe(false)
+    await removeImage(context, `${await madeName(context, recipe)}-unchecked`)
+  })
+
+  it("a Dockerfile that breaks is errored with the builder's words", async () => {
+    const context = engineContext(packages)
+    const recipe = freshRecipe({ dockerfile: "RUN echo some last words; exit 7\n" })
+    await expect(makeImage(context, recipe, local)).rejects.toMatchObject({
+      code: "SUPPLY-BUILD",
+      kind: "errored",
+      reason: expect.stringMatching(/some last words[^]*code: 7/) as string,
+    })
+  })
+
+  it("Go programs are built in a container, with their flags, by the pinned toolchain", async () => {
+    const context = engineContext(packages)
+    const word = randomBytes(4).toString("hex")
+    const build = {
+      title: "a test program",
+      module: "test/integration/engine/hello",
+      packages: ["hello/cmd/hello"],
+      ldflags: `-s -w -X main.word=${word}`,
+      expectedSeconds: 20,
+    }
+    const folder = await goBuild(context, () => local(context, goReference), build)
+    onTestFinished(() => rm(folder, { recursive: true }))
+    expect((await run(join(folder, "hello"))).stdout).toBe(`${word}\n`)
+    expect((await stat(folder)).uid).toBe(process.getuid?.())
+  })
+
+  it("what was made is pushed by digest to a registry that the Docker Engine pulls from", async () => {
+    const config = await ownStack({ supply: "packages" })
+    takeDownAfterwards(config)
+    const image = await resolveImage(config, "debian:trixie-slim")
+    expect(image).toMatchObject({ source: "packages", provides: "Debian 13 from Debian's packages" })
+    expect(image.reference).toMatch(
+      new RegExp(`^127\\.0\\.0\\.1:${config.ports.registry}/gantry/debian@sha256:[0-9a-f]{64}$`),
+    )
+    const context = engineContext(config)
+    onTestFinished(() => removeImage(context, image.reference))
+    const ran = await runContainer(context.docker, { image: image.reference, command: ["true"] })
+    expect(ran.exitCode).toBe(0)
+    // The second time nothing is made or pushed.
+    const { progress, lines } = recordingProgress()
+    expect(await resolveImage(config, "debian:trixie-slim", { progress })).toEqual(image)
+    expect(lines).toEqual([])
+  })
+})
+
+describe("interrupted", () => {
+  it("a download is carried on where a killed process stopped, and checked", async () => {
+    const home = await temporaryFolder()
+    const content = randomBytes(300_000)
+    const ranges: (string | undefined)[] = []
+    let stalled: ServerResponse | undefined
+    const server = createServer((request, response) => {
+      ranges.push(request.headers.range)
+      const start = Number(/bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0)
+      response.writeHead(start > 0 ? 206 : 200, { "content-length": content.length - start })
+      if (start > 0) response.end(content.subarray(start))
+      else {
+        // Half of it, and then silence.
+        response.write(content.subarray(0, 150_000))
+        stalled = response
+      }
+    })
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+    onTestFinished(() => {
+      server.closeAllConnections()
+      server.close()
+    })
+    const request = {
+      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/file.zip`,
+      sha256: createHash("sha256").update(content).digest("hex"),
+      title: "a test file",
+    }
+    const part = join(home, "cache", "downloads", request.sha256.slice(0, 16), "file.zip.part")
+    const child = spawnTs(
+      `import { download } from "./engine/supply/download.js"
+       import { engineContext } from "./engine/context.js"
+       import { engineConfig } from "./engine/config.js"
+       await download(engineContext(engineConfig.parse({ home: ${JSON.stringify(home)} })), ${JSON.stringify(request)})`,
+      await temporaryFolder(),
+    )
+    await until(async () => (await stat(part).catch(() => ({ size: 0 }))).size === 150_000)
+    await child.kill()
+    stalled?.destroy()
+    const path = await download(engineContext(engineConfig.parse({ home })), request)
+    expect(await readFile(path)).toEqual(content)
+    expect(ranges).toEqual([undefined, "bytes=150000-"])
+  })
+
+  it("another file than expected is refused and not kept", async () => {
+    const home = await temporaryFolder()
+    const server = createServer((_request, response) => response.end("something else"))
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+    onTestFinished(() => void server.close())
+    const request = {
+      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/file.zip`,
+      sha256: "0".repeat(64),
+      title: "a test file",
+    }
+    const context = engineContext(engineConfig.parse({ home }))
+    await expect(download(context, request)).rejects.toMatchObject({ code: "SUPPLY-CHECKSUM", kind: "errored" })
+    await expect(download(context, request)).rejects.toMatchObject({ code: "SUPPLY-CHECKSUM" })
+  })
+
+  it("an image whose maker was killed is made by the next one, which takes the lock over", async () => {
+    const context = engineContext(packages)
+    const folder = await temporaryFolder()
+    const word = randomBytes(6).toString("hex")
+    const gate = join(folder, "gate")
+    // The first maker holds the lock and waits for ever for its parent image; killed, it cannot give the lock back.
+    const source = `{
+      references: ["docker.io/gantry-test/${word}:1"], provides: "a test image", expectedSeconds: 5,
+      dockerfile: "COPY word /word\\nRUN test -n \\"$(cat /word)\\"\\n",
+      files: async () => ({ word: { text: "${word}" } }),
+      check: { command: ["cat", "/word"], expect: /${word}/ },
+    }`
+    const child = spawnTs(
+      `import { writeFileSync } from "node:fs"
+       import { makeImage } from "./engine/supply/make.js"
+       import { engineContext } from "./engine/context.js"
+       import { engineConfig } from "./engine/config.js"
+       await makeImage(engineContext(engineConfig.parse({ supply: "packages" })), ${source}, () => {
+         writeFileSync(${JSON.stringify(gate)}, "inside")
+         return new Promise(() => setInterval(() => {}, 1000))
+       })`,
+      folder,
+    )
+    await until(() =>
+      stat(gate).then(
+        () => true,
+        () => false,
+      ),
+    )
+    await child.kill()
+    const recipe: Recipe = {
+      references: [`docker.io/gantry-test/${word}:1`],
+      provides: "a test image",
+      expectedSeconds: 5,
+      dockerfile: 'COPY word /word\nRUN test -n "$(cat /word)"\n',
+      files: () => Promise.resolve({ word: { text: word } }),
+      check: { command: ["cat", "/word"], expect: new RegExp(word) },
+    }
+    const name = await makeImage(context, recipe, local)
+    onTestFinished(() => removeImage(context, name))
+    expect(await hasImage(context, name)).toBe(true)
+  })
+})
+
+describe("a full disk", () => {
+  it("is said as such, with what to do", async () => {
+    const folder = await temporaryFolder()
+    const home = join(folder, "small")
+    await mkdir(home)
+    await run("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", home])
+    onTestFinished(async () => {
+      await run("umount", [home])
+    })
+    const content = randomBytes(3_000_000)
+    const server = createServer((_request, response) => response.end(content))
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+    onTestFinished(() => void server.close())
+    const request = {
+      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/big`,
+      sha256: createHash("sha256").update(content).digest("hex"),
+      title: "a big file",
+    }
+    await expect(download(engineContext(engineConfig.parse({ home })), request)).rejects.toMatchObject({
+      code: "SUPPLY-DISK-FULL",
+      kind: "errored",
+      hint: expect.stringContaining("df -h") as string,
+    })
+  })
+})
+
+/** Runs TypeScript of this repository in a process of its own, to be killed as no process likes it. */
+function spawnTs(source: string, folder: string): { kill(): Promise<void> } {
+  const file = join(folder, "child.ts")
+  const root = join(import.meta.dirname, "..", "..", "..")
+  const ended = writeFile(file, source.replaceAll('"./engine/', `"${root}/engine/`)).then(() => {
+    const child = spawn(process.execPath, ["--import", "jiti/register", file], {
+      cwd: root,
+      stdio: ["ignore", "inherit", "inherit"],
+    })
+    return { child, exit: new Promise<void>((resolve) => child.on("exit", () => resolve())) }
+  })
+  onTestFinished(async () => {
+    ;(await ended).child.kill("SIGKILL")
+  })
+  return {
+    kill: async () => {
+      const { child, exit } = await ended
+      child.kill("SIGKILL")
+      await exit
+    },
+  }
+}
+
+describe("removing a container", () => {
+  it("that is not there is no error", async () => {
+    await expect(removeContainer(engineContext(packages).docker, "engit-no-such")).resolves.toBeUndefined()
+  })
+})
