@@ -1,10 +1,10 @@
-import { mkdir, appendFile, rename, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { RunEvent, Stamped } from "./events.js"
-import { fileFault, writeDurably } from "./files.js"
+import { writeDurably } from "./files.js"
 import { openJournal } from "./journal.js"
 import { maskEvent } from "./mask-event.js"
 import { createMasker } from "./mask.js"
+import { createReaderFiles } from "./reader-files.js"
 import { applyEvent, type RunRecord, type RunState, type StepRecord } from "./record.js"
 import { createStepLog, type StepLog } from "./step-log.js"
 
@@ -27,7 +27,7 @@ export interface Recorder {
   maskText(value: string): string
   /** Does work that nobody waits for until close(). Its errors do not count. */
   later(work: () => Promise<void>): void
-  /** What stopped the recording (a full disk), if anything did: a run that cannot be recorded must not go on. */
+  /** What broke the journal (a full disk), if anything did: a run that cannot be recorded must not go on. */
   trouble(): unknown
   /** Settles when the run directory is complete. @throws DISK-FULL, FILE-DENIED */
   close(): Promise<void>
@@ -42,57 +42,29 @@ export async function openRecorder(options: {
   readonly first: RunEvent
   readonly secrets: readonly string[]
   readonly listener: (event: Stamped<RunEvent>) => void
-  /** Called once, when recording has become impossible. */
+  /** Called once, when the journal cannot be written any more. */
   readonly onTrouble?: (trouble: unknown) => void
 }): Promise<Recorder> {
   const { dir, state } = options
   const masker = createMasker(options.secrets)
-  let writes: Promise<void> = Promise.resolve()
-  let trouble: unknown
-  let snapshot: NodeJS.Timeout | undefined
-  const unsavedLogs = new Map<string, string[]>()
-
-  const noteTrouble = (cause: unknown) => {
-    if (trouble !== undefined) return
-    trouble = cause
-    options.onTrouble?.(cause)
-  }
-  const journal = await openJournal(join(dir, "events.ndjson"), noteTrouble)
-
-  /** Files for readers are written one after the other, off the way of the steps; the first trouble is kept for close(). */
-  const write = (path: string, work: () => Promise<void>) => {
-    writes = writes.then(work).catch((cause: unknown) => noteTrouble(fileFault(cause, path)))
-  }
   const listener = tolerant(options.listener)
+  const journal = await openJournal(join(dir, "events.ndjson"), options.onTrouble)
+  const files = createReaderFiles()
+  let snapshot: NodeJS.Timeout | undefined
+
+  const pretty = (value: unknown) => JSON.stringify(value, null, 2) + "\n"
+  const saveResult = (step: string) =>
+    files.replace(join(dir, "steps", step, "result.json"), () => pretty(state.index.get(step)))
   const emit = (event: RunEvent) => {
     const stamped = { at: new Date().toISOString(), ...maskEvent(event, masker) } as Stamped<RunEvent>
     applyEvent(state, stamped)
     journal.append(stamped)
     listener(stamped)
-    if (event.type === "step-finished") {
-      const stepDir = join(dir, "steps", event.step)
-      const text = JSON.stringify(state.index.get(event.step), null, 2) + "\n"
-      write(stepDir, () => replace(stepDir, "result.json", text))
-    }
+    if (event.type === "step-finished") saveResult(event.step)
     snapshot ??= setTimeout(() => {
       snapshot = undefined
-      write(dir, () => replace(dir, "run.json", JSON.stringify(state.record, null, 2) + "\n"))
+      files.replace(join(dir, "run.json"), () => pretty(state.record))
     }, snapshotPause).unref()
-  }
-  const saveLog = (step: string, text: string) => {
-    const unsaved = unsavedLogs.get(step)
-    if (unsaved !== undefined) {
-      unsaved.push(text)
-      return
-    }
-    unsavedLogs.set(step, [text])
-    const stepDir = join(dir, "steps", step)
-    write(join(stepDir, "log.txt"), async () => {
-      const texts = unsavedLogs.get(step) ?? []
-      unsavedLogs.delete(step)
-      await mkdir(stepDir, { recursive: true })
-      await appendFile(join(stepDir, "log.txt"), texts.join(""))
-    })
   }
 
   emit(options.first)
@@ -103,6 +75,8 @@ export async function openRecorder(options: {
     await journal.close().catch(() => undefined)
     throw cause
   }
+  // What the process before this one recorded but had no time to write for readers.
+  for (const [id, s] of state.index) if (s.finishedAt !== undefined) saveResult(id)
 
   return {
     get record() {
@@ -116,23 +90,20 @@ export async function openRecorder(options: {
     },
     mask: (value) => masker.add(value),
     maskText: (value) => masker.text(value),
-    later(work) {
-      writes = writes.then(work).catch(() => undefined)
-    },
-    trouble: () => trouble,
+    later: (work) => files.later(work),
+    trouble: () => journal.trouble(),
     log(step) {
       return createStepLog(masker, (lines) => {
         const at = new Date().toISOString()
         for (const line of lines) listener({ type: "step-logged", step, line, at })
-        saveLog(step, lines.join("\n") + "\n")
+        files.append(join(dir, "steps", step, "log.txt"), lines.join("\n") + "\n")
       })
     },
     async close() {
       clearTimeout(snapshot)
-      await journal.close().catch(noteTrouble)
-      await writes
-      if (trouble !== undefined) throw trouble
-      await writeDurably(join(dir, "run.json"), JSON.stringify(state.record, null, 2) + "\n")
+      const closed = await Promise.allSettled([journal.close(), files.close()])
+      for (const part of closed) if (part.status === "rejected") throw part.reason
+      await writeDurably(join(dir, "run.json"), pretty(state.record))
     },
   }
 }
@@ -149,12 +120,4 @@ function tolerant(listener: (event: Stamped<RunEvent>) => void): (event: Stamped
       process.emitWarning(`What shows the run failed and is switched off: ${(cause as Error).stack ?? String(cause)}`)
     }
   }
-}
-
-/** Whole or not at all for a reader; not synced, because the journal is. */
-async function replace(dir: string, name: string, text: string): Promise<void> {
-  await mkdir(dir, { recursive: true })
-  const temporary = join(dir, `.${name}.tmp`)
-  await writeFile(temporary, text)
-  await rename(temporary, join(dir, name))
 }
