@@ -34,7 +34,7 @@ const reach = (host, port) => new Promise((done) => {
 const server = http.createServer(async (q, s) => {
   const url = new URL(q.url, "http://x")
   if (url.pathname === "/ready") { s.statusCode = ready() ? 200 : 503; return s.end() }
-  if (url.pathname === "/die") process.kill(process.pid, "SIGKILL")
+  if (url.pathname === "/die") process.exit(9)
   if (url.pathname === "/reach") return s.end(await reach(url.searchParams.get("host"), +url.searchParams.get("port")))
   if (url.pathname === "/fetch") return s.end(await fetch(url.searchParams.get("url")).then((r) => r.text(), String))
   if (url.pathname === "/info") return s.end(JSON.stringify({ env, config: fs.readFileSync(env.GANTRY_CONFIG, "utf8"), uid: process.getuid() }))
@@ -55,6 +55,8 @@ export interface Lab {
   release(image: { readonly reference: string; readonly digest: string }, over?: Partial<ReleaseSpec>): ReleaseSpec
   target(environmentName: string, service?: string): Promise<Target>
   deploy(release: ReleaseSpec, options?: DeployLab): Promise<Deployed>
+  /** Public reference → local image, of what an environment is made of. */
+  images(): Promise<Record<string, string>>
   /** What was told and kept by deployments, newest last. */
   readonly lines: string[]
   readonly logs: Map<string, string>
@@ -99,6 +101,10 @@ export async function openLab(environments: Record<string, EnvironmentInput>): P
     project,
     lines,
     logs,
+    async images() {
+      const references = ["docker.io/library/haproxy:3.0", "docker.io/library/mariadb:11.8"]
+      return Object.fromEntries(await Promise.all(references.map(async (r) => [r, await image(r)] as const)))
+    },
     async image(tag) {
       const repository = `${registry}/shop/web`
       const base = await image("docker.io/library/node:22-trixie-slim")

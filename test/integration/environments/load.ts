@@ -14,9 +14,12 @@ export interface LoadResult {
   readonly versions: Readonly<Record<string, number>>
 }
 
-/** A bounded loop of requests with a few connections, kept alive, half of them POST. At most `most` requests. */
-export function load(url: string, options: { readonly most?: number; readonly connections?: number } = {}): Load {
-  const { most = 20_000, connections = 6 } = options
+/** A bounded loop of requests with a few connections, kept alive. At most `most` requests. */
+export function load(
+  url: string,
+  options: { readonly most?: number; readonly connections?: number; readonly methods?: readonly string[] } = {},
+): Load {
+  const { most = 20_000, connections = 6, methods = ["GET", "POST"] } = options
   const agent = new Agent({ keepAlive: true, maxSockets: connections })
   const versions: Record<string, number> = {}
   const failures: string[] = []
@@ -50,7 +53,7 @@ export function load(url: string, options: { readonly most?: number; readonly co
   const lanes = Array.from({ length: connections }, async (_, lane) => {
     while (going && total < most) {
       total += 1
-      await one(lane % 2 === 0 ? "GET" : "POST")
+      await one(methods[lane % methods.length] ?? "GET")
     }
   })
   return {
