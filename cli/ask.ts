@@ -18,7 +18,12 @@ export async function askAtGate(
   signal: AbortSignal,
 ): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  const question = (text: string) => terminal.question(text, { signal }).then((answer) => answer.trim())
+  // The terminal is in raw mode: Ctrl-C and Ctrl-D come as characters, and would leave the question open for ever.
+  const closed = new AbortController()
+  terminal.on("SIGINT", () => process.kill(process.pid, "SIGINT"))
+  terminal.on("close", () => closed.abort())
+  const either = AbortSignal.any([signal, closed.signal])
+  const question = (text: string) => terminal.question(text, { signal: either }).then((answer) => answer.trim())
   try {
     for (;;) {
       const who = await question("\nWho decides (name or e-mail; empty: leave it waiting)? ")

@@ -1,4 +1,3 @@
-import { join } from "node:path"
 import type { Project } from "../config/index.js"
 import type { Facts } from "../core/condition.js"
 import { toErrorRecord } from "../core/errors.js"
@@ -62,7 +61,7 @@ export async function drive(options: Drive): Promise<number> {
         view.print(`The report could not be written: ${toErrorRecord(error).message}`)
         return undefined
       })
-      if (record.status === "waiting" && mayAsk()) {
+      if (record.status === "waiting" && !options.json && mayAsk()) {
         view.suspend()
         const decided = await askAtGate(settings, store, record, interrupt.signal)
         view.resume()
@@ -81,5 +80,3 @@ export async function drive(options: Drive): Promise<number> {
     interrupt.release()
   }
 }
-
-export const runDirOf = (root: string, id: string) => join(openStore(root).root, "runs", id)

@@ -1,8 +1,11 @@
 import { fault } from "../core/errors.js"
 import { exitCodes } from "./exit.js"
 
+/** Interrupted, asked to end, terminal closed. */
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
+
 /**
- * First SIGINT or SIGTERM: cancel, clean up, record. Second SIGINT: leave at once.
+ * The first of these signals: cancel, clean up, record. A second one: leave at once.
  * @returns the signal, and what removes the handlers again
  */
 export function onInterrupt(say: (text: string) => void): {
@@ -18,13 +21,11 @@ export function onInterrupt(say: (text: string) => void): {
     say(`${name}: cancelling; once more to leave at once.`)
     controller.abort(fault({ code: "INTERRUPTED", kind: "cancelled", message: `Interrupted by ${name}` }))
   }
-  process.on("SIGINT", handle)
-  process.on("SIGTERM", handle)
+  for (const name of signals) process.on(name, handle)
   return {
     signal: controller.signal,
     release: () => {
-      process.off("SIGINT", handle)
-      process.off("SIGTERM", handle)
+      for (const name of signals) process.off(name, handle)
     },
   }
 }

@@ -1,8 +1,19 @@
 #!/usr/bin/env node
-import { Command, CommanderError, Option } from "commander"
+import { resolve as absolute } from "node:path"
+import { Command, CommanderError, InvalidArgumentError } from "commander"
 import { toErrorRecord } from "../core/errors.js"
 import { exitCodeOfFault, exitCodes } from "./exit.js"
 import { version } from "./version.js"
+
+// Whoever reads the output may stop (`gantry logs … | head`): that is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(exitCodes.ok)
+  throw error
+})
+// What nobody foresaw is not "a step failed", as which Node's own exit code would be read.
+process.on("uncaughtException", (error) => {
+  void report(error).finally(() => process.exit(exitCodes.errored))
+})
 
 /** Verbs are loaded when they are called: `gantry --help` loads none of them. */
 const program = new Command("gantry")
@@ -10,11 +21,19 @@ const program = new Command("gantry")
   .version(version())
   .option("-C, --cwd <folder>", "folder of the project", process.cwd())
   .showSuggestionAfterError()
+  .addHelpText(
+    "after",
+    "\nExit codes: 0 ok, 1 a step failed, 2 usage or configuration, 3 errored (infrastructure), 4 waiting for approval, 5 drift, 130 interrupted",
+  )
   .exitOverride()
-  .configureOutput({ writeErr: (text) => process.stderr.write(text) })
 
 const collect = (value: string, all: readonly string[] = []) => [...all, ...value.split(",")]
-const cwd = () => program.opts<{ cwd: string }>().cwd
+const cwd = () => absolute(program.opts<{ cwd: string }>().cwd)
+const count = (least: number) => (value: string) => {
+  const number = Number(value)
+  if (Number.isInteger(number) && number >= least) return number
+  throw new InvalidArgumentError(`It takes a whole number from ${least}.`)
+}
 
 const sourceOptions = (command: Command) =>
   command
@@ -27,7 +46,7 @@ const sourceOptions = (command: Command) =>
 
 sourceOptions(program.command("run <pipeline>").description("run a pipeline"))
   .option("--json", "events as NDJSON on standard output")
-  .option("-j, --concurrency <n>", "steps that run at once", Number)
+  .option("-j, --concurrency <n>", "steps that run at once", count(1))
   .action(async (pipeline: string, options) => {
     const { run } = await import("./verbs/run.js")
     process.exitCode = await run(cwd(), pipeline, options)
@@ -42,7 +61,7 @@ program
   .command("resume <run>")
   .description("go on with a run: after a gate, an interruption, a crash, a repaired cause")
   .option("--json", "events as NDJSON on standard output")
-  .option("-j, --concurrency <n>", "steps that run at once", Number)
+  .option("-j, --concurrency <n>", "steps that run at once", count(1))
   .action(async (id: string, options) => {
     const { resume } = await import("./verbs/run.js")
     process.exitCode = await resume(cwd(), id, options)
@@ -55,7 +74,7 @@ for (const decision of ["approve", "reject"] as const) {
     .requiredOption("--reason <text>", "why")
     .option("--gate <step>", "which gate, where there are several")
     .option("--key <file>", "private key (Ed25519, PEM) of the approver")
-    .addOption(new Option("--resume", "go on with the run at once"))
+    .option("--resume", "go on with the run at once")
     .option("--json", "the statement as JSON")
     .action(async (id: string, options) => {
       const { decideVerb } = await import("./verbs/decide.js")
@@ -66,8 +85,8 @@ program
   .command("runs")
   .description("list the runs of this project, newest first")
   .option("--json", "as JSON")
-  .option("-n, --limit <n>", "how many", Number, 20)
-  .option("--prune <keep>", "remove all but the newest <keep> finished runs, and what only they kept", Number)
+  .option("-n, --limit <n>", "how many", count(1), 20)
+  .option("--prune <keep>", "remove all but the newest <keep> finished runs, and what only they kept", count(0))
   .action(async (options) => {
     const { runs } = await import("./verbs/runs.js")
     process.exitCode = await runs(cwd(), options)
@@ -84,9 +103,10 @@ program
 program
   .command("logs <run> <step>")
   .description("print the log of a step")
-  .action(async (id: string, step: string) => {
+  .option("--json", "as JSON")
+  .action(async (id: string, step: string, options) => {
     const { logs } = await import("./verbs/logs.js")
-    process.exitCode = await logs(cwd(), id, step)
+    process.exitCode = await logs(cwd(), id, step, options)
   })
 program
   .command("doctor")
@@ -113,17 +133,17 @@ program
     process.exitCode = await init(cwd(), folder, options)
   })
 
+/** Tells a person what went wrong, on standard error. Answers the exit code. */
+async function report(error: unknown): Promise<number> {
+  const record = toErrorRecord(error)
+  const [{ renderFault }, { textOptions }] = await Promise.all([import("../report/fault.js"), import("./view.js")])
+  process.stderr.write(renderFault(record, textOptions()) + "\n")
+  return exitCodeOfFault(record.kind)
+}
+
 try {
   await program.parseAsync()
 } catch (error) {
-  if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
-  } else {
-    const record = toErrorRecord(error)
-    const { renderFault } = await import("../report/fault.js")
-    process.stderr.write(
-      renderFault(record, { color: process.stderr.isTTY === true && process.env["NO_COLOR"] === undefined }) + "\n",
-    )
-    process.exitCode = exitCodeOfFault(record.kind)
-  }
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+  else process.exitCode = await report(error)
 }

@@ -1,5 +1,5 @@
 import type { Project } from "../config/index.js"
-import { fault } from "../core/errors.js"
+import { fault, isFault } from "../core/errors.js"
 import type { Pipeline } from "../core/pipeline.js"
 import { nearest } from "../core/suggest.js"
 import { delivery } from "../pipelines/delivery.js"
@@ -8,16 +8,47 @@ import type { Settings } from "../steps/settings.js"
 /** Pipelines that are there without being named in the configuration. */
 const builtIn = { delivery }
 
-/** Makes the named pipeline of a project. @throws PIPELINE-UNKNOWN with the nearest name */
+/** Makes the named pipeline of a project. @throws PIPELINE-UNKNOWN with the nearest name, PIPELINE-BROKEN */
 export function pipelineOf(project: Project, name: string, settings: Settings): Pipeline {
   const all = { ...builtIn, ...project.pipelines }
   const source = Object.hasOwn(all, name) ? all[name as keyof typeof all] : undefined
-  if (source !== undefined) return typeof source === "function" ? source(settings) : source
-  const near = nearest(name, Object.keys(all))
-  throw fault({
+  if (source === undefined) throw unknown(name, Object.keys(all))
+  if (typeof source !== "function") return source
+  let made: unknown
+  try {
+    made = source(settings)
+  } catch (cause) {
+    if (isFault(cause)) throw cause
+    throw broken(name, (cause as Error).message, cause)
+  }
+  if (isPipeline(made)) return made
+  throw broken(name, `It answered ${made instanceof Promise ? "a promise" : typeof made}, not a pipeline.`, undefined)
+}
+
+function isPipeline(value: unknown): value is Pipeline {
+  return (
+    typeof value === "object" && value !== null && "name" in value && "steps" in value && Array.isArray(value.steps)
+  )
+}
+
+function unknown(name: string, known: readonly string[]) {
+  const near = nearest(name, known)
+  return fault({
     code: "PIPELINE-UNKNOWN",
     kind: "usage",
     message: `There is no pipeline "${name}"${near === undefined ? "" : `; did you mean "${near}"?`}`,
-    hint: `Pipelines are: ${Object.keys(all).join(", ")}. More are named in \`pipelines\` of gantry.config.ts.`,
+    hint: `Pipelines are: ${known.join(", ")}. More are named in \`pipelines\` of gantry.config.ts.`,
+  })
+}
+
+function broken(name: string, reason: string, cause: unknown) {
+  const at = /\(?((?:\/|file:)[^\s()]+:\d+:\d+)\)?/.exec((cause as Error | undefined)?.stack ?? "")?.[1]
+  return fault({
+    code: "PIPELINE-BROKEN",
+    kind: "usage",
+    message: `The function of pipeline "${name}" does not make one`,
+    reason: at === undefined ? reason : `${reason}\n${at}`,
+    hint: "It is given the settings and answers pipeline(name, { targets: [ … ] }), not later but at once.",
+    cause,
   })
 }

@@ -20,7 +20,17 @@ export async function chooseSource(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<SourceChoice> {
   const revision = options.commit ?? "HEAD"
-  const found = await tryGit(["rev-parse", "--verify", "--quiet", `${revision}^{commit}`], { cwd: root })
+  if (options.dirty === true && options.commit !== undefined) {
+    throw fault({
+      code: "USAGE-DIRTY",
+      kind: "usage",
+      message: "--dirty and --commit exclude each other",
+      hint: "--dirty delivers the work tree as it is now, --commit what is in the repository.",
+    })
+  }
+  const found = await tryGit(["rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`], {
+    cwd: root,
+  })
   if (found.exitCode !== 0) {
     throw fault({
       code: "COMMIT-UNKNOWN",

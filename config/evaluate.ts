@@ -11,7 +11,7 @@ import { fault, isFault } from "../core/errors.js"
  */
 export async function evaluate(path: string, cache: string): Promise<unknown> {
   const { createJiti } = await import("jiti")
-  const jiti = createJiti(pathToFileURL(path).href, { interopDefault: true, alias: ownEntries(), fsCache: cache })
+  const jiti = createJiti(pathToFileURL(path).href, { interopDefault: false, alias: ownEntries(), fsCache: cache })
   let module: unknown
   try {
     module = await jiti.import(path)

@@ -43,7 +43,7 @@ export async function loadProject(root: string): Promise<Project> {
     if (issues.length > 0) throw issuesFault(configFile, issues, line)
   }
   const exported = await evaluate(path, join(openStore(root).root, "loader"))
-  if (typeof exported !== "object" || exported === null || isPromise(exported)) throw noObject(exported)
+  if (typeof exported !== "object" || exported === null) throw noObject(exported)
   const parsed = ProjectConfig.safeParse(exported)
   if (!parsed.success) throw configFault(configFile, ProjectConfig, parsed.error, line)
   const { services, configRepo, environments, approvers, engine, project, scan, pipelines } = parsed.data
@@ -59,18 +59,13 @@ export async function loadProject(root: string): Promise<Project> {
 }
 
 function noObject(exported: unknown) {
-  const kind = isPromise(exported) ? "a promise" : exported === null ? "null" : `of type ${typeof exported}`
+  const kind = exported === null ? "null" : `of type ${typeof exported}`
   return fault({
     code: "CONFIG-LOAD",
     kind: "usage",
     message: `The default export of ${configFile} is ${kind}`,
     hint: "It must be an object: export default defineConfig({ … })",
   })
-}
-
-/** By its shape: the loader may have wrapped it. */
-function isPromise(value: unknown): boolean {
-  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === "function"
 }
 
 /** Keeps the named services. @throws SERVICE-UNKNOWN with the nearest name */

@@ -1,3 +1,4 @@
+import { fault } from "../core/errors.js"
 import { pipeline, type Pipeline } from "../core/pipeline.js"
 import type { MaybeStep, Step } from "../core/step.js"
 import { checkout } from "../steps/checkout/index.js"
@@ -21,8 +22,10 @@ import { inCallOrder } from "./order.js"
  *              → TEST → acceptance tests → UAT → UAT checks → manual gate → PROD
  *
  * Every service takes the same way; one gate decides about all of them; a service is deployed after those it calls.
+ * @throws DELIVERY-NO-SERVICE, SERVICE-CYCLE, ENVIRONMENT-UNKNOWN
  */
 export function delivery(settings: Settings): Pipeline {
+  if (settings.services.length === 0) throw nothingToDeliver()
   const source = checkout(settings)
   const review = codeReview(settings, { source })
   const ways: Way[] = []
@@ -69,7 +72,17 @@ export function delivery(settings: Settings): Pipeline {
   }
   return pipeline("delivery", {
     description: "a commit to production",
-    targets: ways.length === 0 ? [approval] : [...prod.values()],
+    targets: [...prod.values()],
+  })
+}
+
+function nothingToDeliver() {
+  return fault({
+    code: "DELIVERY-NO-SERVICE",
+    kind: "usage",
+    message: "There is no service to deliver",
+    reason: "`services` of gantry.config.ts is empty.",
+    hint: "`gantry init <folder with a Dockerfile>` makes a service of a folder; name the folder in `services`.",
   })
 }
 

@@ -37,14 +37,15 @@ export async function decideVerb(
     approvers: settings.approvers,
     privateKey: options.key === undefined ? undefined : await readKey(options.key),
   })
-  if (options.json === true) printJson(statement)
+  if (options.json === true && options.resume === true) process.stdout.write(JSON.stringify(statement) + "\n")
+  else if (options.json === true) printJson(statement)
   else {
     process.stderr.write(
       `${decision === "approved" ? "Approved" : "Rejected"} by ${statement.by} (${statement.role}): ${statement.reason}\n` +
         `Bound to evidence ${statement.evidenceHash.slice(0, 16)}…, holds until ${statement.expiresAt}.\n`,
     )
   }
-  if (options.resume === true) return resume(cwd, run, {})
+  if (options.resume === true) return resume(cwd, run, { json: options.json === true })
   if (options.json !== true) process.stderr.write(`Now: gantry resume ${run}\n`)
   return exitCodes.ok
 }
