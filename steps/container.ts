@@ -56,18 +56,17 @@ export interface Script {
 const lag = 500
 
 /**
- * Runs a script in a container and answers whatever its exit code is, 124 when it took too long. Its output goes to `write` while it runs, as far as
- * the session's log is followed (`followedLog`), else when it has ended.
+ * Runs a command whose script is the file `path` of the container and answers its whole output. What it says goes to
+ * `write` while it runs, as far as the session's log is followed (`followedLog`), else when it has ended.
+ * @throws the SDK's ExecError when it exits with another code than 0
  */
-export async function runScript(
+export async function runFile(
   base: Container,
-  script: Script,
+  path: string,
+  text: string,
   write: (chunk: string) => void,
   signal: AbortSignal,
-): Promise<ScriptResult> {
-  const path = `/gantry/${script.marker}`
-  // The exit code goes to a file: of a red command the engine keeps no files when the code is above 127.
-  const text = `timeout -k 10 ${Math.ceil(script.timeout)} sh -c ${quote(script.command)}\necho $? >${path}.exit\n`
+): Promise<{ readonly container: Container; readonly output: string }> {
   let live = 0
   let wake: (() => void) | undefined
   const stop = followExec(path, (line) => {
@@ -77,12 +76,7 @@ export async function runScript(
   })
   try {
     const container = base.withNewFile(path, text).withExec(["sh", path])
-    const output = await abortable(container.combinedOutput(), signal).catch((error: unknown) => {
-      const killed = execErrorOf(error)
-      if (killed === undefined) throw error
-      throw killedFault(script.marker, killed.exitCode, `${killed.stdout}${killed.stderr}`) ?? error
-    })
-    const exitCode = Number(await abortable(container.file(`${path}.exit`).contents(), signal))
+    const output = await abortable(container.combinedOutput(), signal)
     const lines = output === "" ? 0 : output.replace(/\n$/, "").split("\n").length
     const deadline = Date.now() + lag
     while (live > 0 && live < lines && Date.now() < deadline) {
@@ -97,10 +91,33 @@ export async function runScript(
     // The log is for people to find the cause in: the whole once more is better than a part.
     if (live < lines)
       write(`${live > 0 ? "[the whole output once more: the live one was not complete]\n" : ""}${output}`)
-    return { container, exitCode, output }
+    return { container, output }
+  } catch (error) {
+    const exec = execErrorOf(error)
+    if (exec !== undefined && live === 0) write(`${exec.stdout}${exec.stderr}`)
+    throw error
   } finally {
     stop()
   }
+}
+
+/** Runs a script in a container and answers whatever its exit code is, 124 when it took too long. @throws EXEC-KILLED */
+export async function runScript(
+  base: Container,
+  script: Script,
+  write: (chunk: string) => void,
+  signal: AbortSignal,
+): Promise<ScriptResult> {
+  const path = `/gantry/${script.marker}`
+  // The exit code goes to a file: of a red command the engine keeps no files when the code is above 127.
+  const text = `timeout -k 10 ${Math.ceil(script.timeout)} sh -c ${quote(script.command)}\necho $? >${path}.exit\n`
+  const ran = await runFile(base, path, text, write, signal).catch((error: unknown) => {
+    const killed = execErrorOf(error)
+    if (killed === undefined) throw error
+    throw killedFault(script.marker, killed.exitCode, `${killed.stdout}${killed.stderr}`) ?? error
+  })
+  const exitCode = Number(await abortable(ran.container.file(`${path}.exit`).contents(), signal))
+  return { ...ran, exitCode }
 }
 
 /** The SDK's ExecError somewhere along the causes (@dagger.io/dagger, common/errors/ExecError). */

@@ -42,8 +42,7 @@ export async function runSuite(context: SuiteContext, options: SuiteOptions): Pr
     options.resolve(service.toolchain.image),
     Object.keys(services).length === 0 ? "" : options.resolve(mariadbImage),
   ])
-  const exclude = [...suite.junit, ...(suite.coverage === undefined ? [] : [suite.coverage])]
-  const base = await toolchainContainer(dag, service, { engine: options.engine, folder, image, exclude })
+  const base = await toolchainContainer(dag, service, { engine: options.engine, folder, image })
   const ready = await withSetup(base, service, write, signal)
 
   // A red or killed run must not be answered from the engine's cache the next time; Gantry itself caches green ones.

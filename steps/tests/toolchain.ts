@@ -4,7 +4,7 @@ import type { Client, Container } from "@dagger.io/dagger"
 import { fault } from "../../core/errors.js"
 import { sha256 } from "../../core/json.js"
 import { withHostCa, type EngineConfig } from "../../engine/index.js"
-import { abortable, execErrorOf, killedFault, lastLines, serviceFiles } from "../container.js"
+import { execErrorOf, killedFault, lastLines, runFile, serviceFiles } from "../container.js"
 import type { Service } from "../service.js"
 
 /** Where the project's files lie in the containers. */
@@ -21,7 +21,6 @@ export function workdir(service: Pick<Service, "path">): string {
  * The toolchain image with the service's files, caches and environment, working in the service's folder.
  * @param options.folder The materialised source.
  * @param options.image Resolved reference of the toolchain image.
- * @param options.exclude Globs in the service's folder that are left out: reports that somebody committed are no results.
  */
 export async function toolchainContainer(
   dag: Client,
@@ -30,12 +29,11 @@ export async function toolchainContainer(
     readonly engine: EngineConfig
     readonly folder: string
     readonly image: string
-    readonly exclude: readonly string[]
   },
 ): Promise<Container> {
-  const { folder, image, exclude, engine } = options
+  const { folder, image, engine } = options
   let container = withHostCa(dag.container().from(image), dag, engine)
-    .withDirectory(root, serviceFiles(dag, folder, service, exclude))
+    .withDirectory(root, serviceFiles(dag, folder, service, reports(service)))
     .withWorkdir(workdir(service))
   for (const cache of service.toolchain.caches) {
     const key = await cacheKey(join(folder, service.path), image, cache)
@@ -47,6 +45,16 @@ export async function toolchainContainer(
     container = container.withEnvVariable(name, value)
   }
   return container
+}
+
+/**
+ * Globs of all the reports that suites leave: one that somebody committed is no result. The same for every suite, so that
+ * they share one setup.
+ */
+function reports(service: Pick<Service, "tests">): readonly string[] {
+  return Object.values(service.tests).flatMap((suite) =>
+    suite === undefined ? [] : [...suite.junit, ...(suite.coverage === undefined ? [] : [suite.coverage])],
+  )
 }
 
 /** Name of a cache volume: another content of the key files, another volume. A key file that is missing counts as empty. */
@@ -76,16 +84,13 @@ export async function withSetup(
 ): Promise<Container> {
   const command = service.toolchain.setup
   if (command === undefined) return container
+  write(`$ ${command}\n`)
   try {
-    write(`$ ${command}\n`)
-    const ready = container.withExec(["sh", "-c", command])
-    write(await abortable(ready.combinedOutput(), signal))
-    return ready
+    return (await runFile(container, `/gantry/setup.${service.name}`, command, write, signal)).container
   } catch (error) {
     const exec = execErrorOf(error)
     if (exec === undefined) throw error
     const output = `${exec.stdout}\n${exec.stderr}`
-    write(output)
     throw (
       killedFault(`The setup of ${service.name}`, exec.exitCode, output) ??
       fault({

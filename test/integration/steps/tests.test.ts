@@ -230,10 +230,14 @@ test("greets as MariaDB", async () => {
   assert.equal(await (await fetch(process.env.BASE_URL + "/health")).text(), "catalog of TEST");
   assert.equal(process.env.GANTRY_ENVIRONMENT, "test");
   assert.equal(process.env.GANTRY_COMMIT, "abc");
+  assert.equal(process.env.PRICE_LIST_URL, "https://prices.example/v1");
 });`,
       },
       {},
-      { prepare: (container, dag) => withEnvironment(container, dag, deployment, "abc") },
+      {
+        prepare: (container, dag) =>
+          withEnvironment(container, dag, deployment, "abc", { "price-list": "https://prices.example/v1/" }),
+      },
     )
     expect(await result).toMatchObject({ passed: 1 })
   })
