@@ -1,10 +1,20 @@
-import { fault } from "../../core/errors.js"
+import { fault, isFault } from "../../core/errors.js"
 import type { Descriptor, ImageArchive } from "./archive.js"
 import type { RepositoryClient } from "./index.js"
 
 export interface CopyEvents {
   /** A blob is there; `known`: it was there before. Sizes in bytes. */
   onBlob?(blob: Descriptor, state: { readonly known: boolean; readonly done: number; readonly total: number }): void
+}
+
+/** Harbor may forbid to pull what it has not scanned yet (412); it still says which digest the tag names. */
+async function readBack(client: RepositoryClient, tag: string): Promise<string | undefined> {
+  try {
+    return (await client.manifest(tag))?.digest
+  } catch (error) {
+    if (isFault(error) && error.code === "REGISTRY-POLICY") return client.resolve(tag)
+    throw error
+  }
 }
 
 /** Layers that travel at the same time. */
@@ -36,13 +46,13 @@ export async function copyArchive(
   const results = await Promise.allSettled(Array.from({ length: parallel }, worker))
   for (const result of results) if (result.status === "rejected") throw result.reason
   await client.putManifest(tag, archive.manifestBytes, archive.manifest.mediaType)
-  const there = await client.manifest(tag)
-  if (there?.digest === archive.digest) return
+  const there = await readBack(client, tag)
+  if (there === archive.digest) return
   throw fault({
     code: "REGISTRY-DIGEST",
     kind: "errored",
     message: `The registry ${client.host} does not have what was pushed to ${client.repository}:${tag}`,
-    reason: `Pushed ${archive.digest}, read back ${there?.digest ?? "nothing"}.`,
+    reason: `Pushed ${archive.digest}, read back ${there ?? "nothing"}.`,
     hint: "Somebody pushed the same tag at the same moment, or something changes contents on the way. Do not deploy from it.",
   })
 }

@@ -95,17 +95,26 @@ export function registrySession(options: RegistryOptions, repository: string): R
         reason,
         hint:
           options.credentials === undefined
-            ? "Configure credentials: registry.harbor.username and passwordEnv in gantry.config.ts."
+            ? "Configure credentials: engine.registry.harbor.username and passwordEnv in gantry.config.ts."
             : `Check that "${options.credentials.username}" exists, has not expired and may push to ${repository}; a Harbor robot's full name is robot$project+name.`,
       })
     }
-    if (response.status === 412 || /immutable/i.test(said)) {
+    if (/immutable/i.test(said)) {
       return fault({
         code: "REGISTRY-IMMUTABLE",
         kind: "failed",
+        message: `The registry ${base.host} refuses to ${what}: ${repository} has a rule that this tag never changes`,
+        reason,
+        hint: "Deliver a new commit, or look at the immutability rules of the project in Harbor.",
+      })
+    }
+    if (response.status === 412) {
+      return fault({
+        code: "REGISTRY-POLICY",
+        kind: "failed",
         message: `The registry ${base.host} refuses to ${what}: a policy of ${repository} forbids it`,
         reason,
-        hint: "A released tag never changes. Deliver a new commit, or look at the project's immutability and policy rules.",
+        hint: "In Harbor: the project's configuration (prevent vulnerable images, signatures) and its quota.",
       })
     }
     return fault({

@@ -173,6 +173,17 @@ describe("copyArchive", () => {
     })
   })
 
+  it("is content with the digest where a policy forbids to pull what was just pushed", async () => {
+    const registry = await fakeRegistry()
+    const image = await readArchive(await archive())
+    const body = JSON.stringify({
+      errors: [{ code: "PROJECTPOLICYVIOLATION", message: "current image is not scanned" }],
+    })
+    registry.mishaps = [{ method: "GET", path: /manifests/, status: 412, body, times: 2 }]
+    await copyArchive(image, client(registry), "sha-1")
+    await expect(client(registry).manifest("sha-1")).rejects.toMatchObject({ code: "REGISTRY-POLICY", kind: "failed" })
+  })
+
   it("refuses plain http beyond loopback", () => {
     expect(() => repositoryClient({ url: "http://harbor.example" }, "shop/catalog")).toThrow(
       expect.objectContaining({ code: "REGISTRY-INSECURE", kind: "usage" }) as Error,
