@@ -151,24 +151,25 @@ function toFault({ target, signal }: Rollout, cause: unknown): Fault {
 /** One deployment at a time. Another one is waited for, but not for ever. */
 async function alone<T>(options: DeployOptions, work: () => Promise<T>): Promise<T> {
   const { target, place, environment, signal, tell } = options
+  const what = `deploy ${target.service} to ${target.environment}`
   const file = join(serviceFolder(place, target.service), "deploy.lock")
-  const patience = AbortSignal.timeout(environment.strategy.progressDeadlineSeconds * 2 * 1000)
+  const patience = new AbortController()
+  const giveUp = () => patience.abort()
+  const timer = setTimeout(giveUp, environment.strategy.progressDeadlineSeconds * 2 * 1000)
+  signal.addEventListener("abort", giveUp, { once: true })
   let entered = false
+  const enter = () => {
+    entered = true
+    clearTimeout(timer)
+    return work()
+  }
   try {
-    return await withLock(
-      file,
-      `deploy ${target.service} to ${target.environment}`,
-      () => {
-        entered = true
-        return work()
-      },
-      {
-        signal: AbortSignal.any([signal, patience]),
-        onWait: (owner) => tell(`waits for another deployment of it: process ${owner.pid} on ${owner.host}`),
-      },
-    )
+    return await withLock(file, what, enter, {
+      signal: patience.signal,
+      onWait: (owner) => tell(`waits for another deployment of it: process ${owner.pid} on ${owner.host}`),
+    })
   } catch (error) {
-    if (entered || signal.aborted || !patience.aborted) throw error
+    if (entered || signal.aborted || !patience.signal.aborted) throw error
     const owner = (await readJson(file)) as LockOwner | undefined
     throw fault({
       code: "DEPLOY-LOCKED",
@@ -178,5 +179,8 @@ async function alone<T>(options: DeployOptions, work: () => Promise<T>): Promise
       hint: owner !== undefined && (await isStale(owner)) ? `rm ${file}` : "Stop that process; its lock is then free.",
       cause: error,
     })
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener("abort", giveUp)
   }
 }

@@ -33,14 +33,14 @@ async function ensure(scene: Scene, network: Network, service: string, signal: A
   const { docker } = scene.engine
   const name = databaseContainer(scene, service)
   const volume = name
-  const known = await hasCredentials(scene.place, service)
-  const credentials = await databaseCredentials(scene.place, service)
   const found = await unlessMissing(docker.getContainer(name).inspect())
+  if (!(await hasCredentials(scene.place, service))) {
+    const data = found ?? (await unlessMissing(docker.getVolume(volume).inspect()))
+    if (data !== undefined) throw credentialsLost(scene, service, volume)
+  }
+  const credentials = await databaseCredentials(scene.place, service)
   const spec = hashText(JSON.stringify([reference, network.name, volume, scene.place.folder])).slice(0, 16)
   if (found === undefined || found.Config.Labels[labels.spec] !== spec) {
-    if (!known && (await unlessMissing(docker.getVolume(volume).inspect())) !== undefined) {
-      throw credentialsLost(scene, service, volume)
-    }
     scene.tell(`the database of ${service} is ${found === undefined ? "made" : "made anew on its volume"}`)
     await removeContainer(docker, name)
     await create(scene, network, service, credentials, spec)

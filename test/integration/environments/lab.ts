@@ -55,6 +55,12 @@ export interface Lab {
   release(image: { readonly reference: string; readonly digest: string }, over?: Partial<ReleaseSpec>): ReleaseSpec
   target(environmentName: string, service?: string): Promise<Target>
   deploy(release: ReleaseSpec, options?: DeployLab): Promise<Deployed>
+  /** A command in a running container, with variables that no argument shows. */
+  exec(
+    container: string,
+    command: readonly string[],
+    env: Record<string, string>,
+  ): Promise<{ readonly exitCode: number; readonly output: string }>
   /** Public reference → local image, of what an environment is made of. */
   images(): Promise<Record<string, string>>
   /** What was told and kept by deployments, newest last. */
@@ -72,17 +78,19 @@ export async function openLab(environments: Record<string, EnvironmentInput>): P
   const id = `gt${randomBytes(3).toString("hex")}`
   const home = await mkdtemp(join(tmpdir(), "gantry-env-"))
   const shared = engineContext(engineConfig.parse({}))
-  const config = engineConfig.parse({ home, stack: id })
+  const image = (reference: string) => localImage(shared, reference).then((i) => i.name)
+  const { docker } = shared
+  const registry = await startRegistry(docker, `${id}-registry`, await image("docker.io/library/registry:2"))
+  // As with a Harbor: the lab's registry is nobody else's, and the stack's own is not started.
+  const harbor = { url: `http://${registry}`, project: "shop" }
+  const config = engineConfig.parse({ home, stack: id, registry: { harbor } })
   const engine = engineContext(config)
-  const { docker } = engine
   const project: Project = {
     project: "shop",
     engine: config,
     services: [{ name: "web" }, { name: "other" }],
     environments: Object.fromEntries(Object.entries(environments).map(([n, e]) => [n, environment(n, e)])),
   }
-  const image = (reference: string) => localImage(shared, reference).then((i) => i.name)
-  const registry = await startRegistry(docker, `${id}-registry`, await image("docker.io/library/registry:2"))
   const made: string[] = []
   const lines: string[] = []
   const logs = new Map<string, string>()
@@ -101,6 +109,19 @@ export async function openLab(environments: Record<string, EnvironmentInput>): P
     project,
     lines,
     logs,
+    async exec(container, command, env) {
+      const exec = await docker.getContainer(container).exec({
+        Cmd: [...command],
+        Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
+        AttachStdout: true,
+        AttachStderr: true,
+        Tty: true,
+      })
+      const stream = await exec.start({ Tty: true })
+      let output = ""
+      for await (const chunk of stream) output += String(chunk)
+      return { exitCode: (await exec.inspect()).ExitCode ?? -1, output }
+    },
     async images() {
       const references = ["docker.io/library/haproxy:3.0", "docker.io/library/mariadb:11.8"]
       return Object.fromEntries(await Promise.all(references.map(async (r) => [r, await image(r)] as const)))
