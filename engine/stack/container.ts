@@ -166,7 +166,6 @@ export async function containerLog(context: EngineContext, id: string, lines = 2
       .getContainer(containerName(context, id))
       .logs({ stdout: true, stderr: true, tail: lines })
     // Each chunk has a header of 8 bytes (Docker's stream format); for people the text is enough.
-    // eslint-disable-next-line no-control-regex
     return raw
       .toString("utf8")
       .replace(/[\u0000-\u0002]\0\0\0[^]{4}/g, "")

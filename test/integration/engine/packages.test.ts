@@ -2,11 +2,11 @@ import { execFile, spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { createServer, type ServerResponse } from "node:http"
 import { createHash } from "node:crypto"
-import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises"
+import { mkdir, readFile, rm, stat } from "node:fs/promises"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { promisify } from "node:util"
-import { describe, expect, it, onTestFinished } from "vitest"
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest"
 import { engineContext, type EngineContext } from "../../../engine/context.js"
 import { removeContainer, runContainer } from "../../../engine/docker/run.js"
 import { engineConfig, localImage, resolveImage } from "../../../engine/index.js"
@@ -15,9 +15,15 @@ import { download } from "../../../engine/supply/download.js"
 import { goBuild, goReference } from "../../../engine/supply/go.js"
 import { makeImage, madeName, hasImage } from "../../../engine/supply/make.js"
 import type { Recipe } from "../../../engine/supply/recipe.js"
+import { program, runnableEngine } from "./child.js"
 import { ownStack, recordingProgress, takeDownAfterwards, temporaryFolder } from "./rig.js"
 
 const run = promisify(execFile)
+
+let folder: string
+beforeAll(async () => {
+  folder = await runnableEngine()
+})
 const packages = engineConfig.parse({ supply: "packages" })
 const local = (context: EngineContext, reference: string): Promise<string> =>
   localImage(context.config, reference).then((image) => image.name)
@@ -155,12 +161,11 @@ describe("interrupted", () => {
       title: "a test file",
     }
     const part = join(home, "cache", "downloads", request.sha256.slice(0, 16), "file.zip.part")
-    const child = spawnTs(
+    const child = await spawnProgram(
       `import { download } from "./engine/supply/download.js"
        import { engineContext } from "./engine/context.js"
        import { engineConfig } from "./engine/config.js"
        await download(engineContext(engineConfig.parse({ home: ${JSON.stringify(home)} })), ${JSON.stringify(request)})`,
-      await temporaryFolder(),
     )
     await until(async () => (await stat(part).catch(() => ({ size: 0 }))).size === 150_000)
     await child.kill()
@@ -187,9 +192,8 @@ describe("interrupted", () => {
 
   it("an image whose maker was killed is made by the next one, which takes the lock over", async () => {
     const context = engineContext(packages)
-    const folder = await temporaryFolder()
     const word = randomBytes(6).toString("hex")
-    const gate = join(folder, "gate")
+    const gate = join(await temporaryFolder(), "gate")
     // The first maker holds the lock and waits for ever for its parent image; killed, it cannot give the lock back.
     const source = `{
       references: ["docker.io/gantry-test/${word}:1"], provides: "a test image", expectedSeconds: 5,
@@ -197,7 +201,7 @@ describe("interrupted", () => {
       files: async () => ({ word: { text: "${word}" } }),
       check: { command: ["cat", "/word"], expect: /${word}/ },
     }`
-    const child = spawnTs(
+    const child = await spawnProgram(
       `import { writeFileSync } from "node:fs"
        import { makeImage } from "./engine/supply/make.js"
        import { engineContext } from "./engine/context.js"
@@ -206,7 +210,6 @@ describe("interrupted", () => {
          writeFileSync(${JSON.stringify(gate)}, "inside")
          return new Promise(() => setInterval(() => {}, 1000))
        })`,
-      folder,
     )
     await until(() =>
       stat(gate).then(
@@ -231,8 +234,7 @@ describe("interrupted", () => {
 
 describe("a full disk", () => {
   it("is said as such, with what to do", async () => {
-    const folder = await temporaryFolder()
-    const home = join(folder, "small")
+    const home = join(await temporaryFolder(), "small")
     await mkdir(home)
     await run("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", home])
     onTestFinished(async () => {
@@ -255,27 +257,17 @@ describe("a full disk", () => {
   })
 })
 
-/** Runs TypeScript of this repository in a process of its own, to be killed as no process likes it. */
-function spawnTs(source: string, folder: string): { kill(): Promise<void> } {
-  const file = join(folder, "child.ts")
-  const root = join(import.meta.dirname, "..", "..", "..")
-  const ended = writeFile(file, source.replaceAll('"./engine/', `"${root}/engine/`)).then(() => {
-    const child = spawn(process.execPath, ["--import", "jiti/register", file], {
-      cwd: root,
-      stdio: ["ignore", "inherit", "inherit"],
-    })
-    return { child, exit: new Promise<void>((resolve) => child.on("exit", () => resolve())) }
-  })
-  onTestFinished(async () => {
-    ;(await ended).child.kill("SIGKILL")
-  })
-  return {
-    kill: async () => {
-      const { child, exit } = await ended
-      child.kill("SIGKILL")
-      await exit
-    },
+/** Runs a program with the engine in a process of its own, to be killed as no process likes it. */
+async function spawnProgram(source: string): Promise<{ kill(): Promise<void> }> {
+  const path = await program(folder, `child-${randomBytes(3).toString("hex")}`, source)
+  const child = spawn(process.execPath, [path], { stdio: ["ignore", "inherit", "inherit"] })
+  const exit = new Promise<void>((resolve) => child.on("exit", () => resolve()))
+  const kill = async (): Promise<void> => {
+    child.kill("SIGKILL")
+    await exit
   }
+  onTestFinished(kill)
+  return { kill }
 }
 
 describe("removing a container", () => {
