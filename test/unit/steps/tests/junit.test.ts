@@ -84,13 +84,13 @@ Error [ERR_TEST_FAILURE]: 1 == 2
 
   it("reads a large report with thousands of escapes", () => {
     const many = Array.from(
-      { length: 3000 },
+      { length: 1200 },
       (_, i) =>
         `<testcase name="t${i} &lt;&amp;&gt;&#10;&quot;" classname="c"><failure message="&lt;x&gt;">a &lt; b</failure></testcase>`,
     )
     const cases = parseJUnit(`<testsuite name="s">${many.join("\n")}</testsuite>`)
-    expect(cases).toHaveLength(3000)
-    expect(cases[2999]).toMatchObject({ name: 'c › t2999 <&>\n"', message: "<x>", details: "a < b" })
+    expect(cases).toHaveLength(1200)
+    expect(cases[1199]).toMatchObject({ name: 'c › t1199 <&>\n"', message: "<x>", details: "a < b" })
   })
 
   it.each([
