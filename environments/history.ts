@@ -23,7 +23,7 @@ export async function readHistory(place: Place, service: string): Promise<readon
   return History.safeParse(await readJson(historyFile(place, service))).data?.entries ?? []
 }
 
-/** Writes down that a release runs. The same release again (other replicas) replaces its entry at the top. */
+/** Writes down that a release runs. The same release again stays what and since when it was. */
 export async function recordRelease(
   place: Place,
   service: string,
@@ -32,7 +32,7 @@ export async function recordRelease(
   const all = await readHistory(place, service)
   const top = all[0]
   const again = top !== undefined && releaseKey(top.release) === releaseKey(entry.release)
-  const recorded = { ...entry, generation: again ? top.generation : (top?.generation ?? 0) + 1 }
+  const recorded = again ? { ...top, replicas: entry.replicas } : { ...entry, generation: (top?.generation ?? 0) + 1 }
   const entries = [recorded, ...(again ? all.slice(1) : all)].slice(0, kept)
   await writeAtomic(historyFile(place, service), JSON.stringify({ schema: 1, entries }, undefined, 2), 0o600)
   return recorded

@@ -81,7 +81,11 @@ async function create(scene: Scene, name: string): Promise<string> {
   }
   for (let attempt = 1; ; attempt++) {
     await unlessMissing(docker.getNetwork(`${name}-trial`).remove()) // Of a process that was killed right here.
-    const trial = await docker.createNetwork({ ...settings, Name: `${name}-trial`, Labels: {} })
+    const trial = await docker
+      .createNetwork({ ...settings, Name: `${name}-trial`, Labels: {} })
+      .catch((cause: unknown) => {
+        throw noSubnet(name, cause)
+      })
     const info = (await trial.inspect()) as { IPAM: { Config: { Subnet: string }[] } }
     await trial.remove()
     const subnet = info.IPAM.Config[0]?.Subnet ?? ""
@@ -97,6 +101,19 @@ async function create(scene: Scene, name: string): Promise<string> {
       if (attempt >= 5 || !/overlap|already exists/i.test((error as Error).message)) throw error
     }
   }
+}
+
+function noSubnet(name: string, cause: unknown): unknown {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  if (!/available.*address pool|predefined address pools/i.test(reason)) return cause
+  return fault({
+    code: "ENV-NO-NETWORK",
+    kind: "errored",
+    message: `The Docker Engine has no subnet left for the network ${name}`,
+    reason,
+    hint: "Remove networks that nobody needs (docker network prune), or give it more `default-address-pools` in /etc/docker/daemon.json.",
+    cause,
+  })
 }
 
 /** Everything that is attached to a network of the environment is Gantry's: it is removed with it. */
