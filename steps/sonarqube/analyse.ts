@@ -143,6 +143,9 @@ function base({ service, source, projectKey }: AnalysisInput, branch: string | u
     "sonar.sourceEncoding": "UTF-8",
     // The delivered tree comes without its history; the commit is told instead.
     "sonar.scm.disabled": "true",
+    // Seconds. A server that shares two cores with a build answers, but not within the scanner's minute.
+    "sonar.scanner.socketTimeout": "300",
+    "sonar.ws.timeout": "300",
     "sonar.scm.revision": source.commit,
     ...(branch === undefined ? {} : { "sonar.branch.name": branch }),
   }

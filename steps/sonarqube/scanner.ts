@@ -123,7 +123,7 @@ export function propertiesFile(properties: Readonly<Record<string, string>>): st
 }
 
 function scannerFault(service: string, exitCode: number, output: string) {
-  const errors = output.split("\n").filter((line) => /^[\d:.]*\s*ERROR /.test(line))
+  const errors = output.split("\n").filter((line) => /^[\d:.]*\s*ERROR (?!\[stderr\] Picked up)/.test(line))
   return fault({
     code: "SONAR-SCANNER",
     kind: "errored",

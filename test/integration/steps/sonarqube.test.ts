@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto"
 import { setTimeout as sleep } from "node:timers/promises"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { credentialsAreValid, measures, sonarSession, tokenNames } from "../../../clients/sonarqube/index.js"
-import { isFault } from "../../../core/errors.js"
 import type { FindingsReport, QualityGateReport } from "../../../core/reports.js"
 import { ensureStack, sonarqubeAddress } from "../../../engine/index.js"
 import { runCheckout } from "../../../steps/checkout/index.js"
@@ -111,7 +110,7 @@ describe("SonarQube, for real", () => {
     const repo = await temporaryRepository()
     const first = await repo.commit("First", files)
     const good = await analysis(repo, first, "life")
-    const gate = await shown(good.result)
+    const gate = await shown(good)
     expect(gate).toMatchObject({ service: "tiny", status: "passed", project: `${prefix}:life` })
     expect(gate.url).toBe(`${sonarqubeAddress(engine)}/dashboard?id=${encodeURIComponent(`${prefix}:life`)}`)
     const report = good.context.reports.find((r): r is QualityGateReport => r.kind === "quality-gate")
@@ -194,11 +193,12 @@ async function interrupted(abort: AbortController): Promise<string> {
   throw abort.signal.reason as Error
 }
 
-/** The reason beside the message: a test that is red in CI has to say why. */
-function shown<T>(result: Promise<T>): Promise<T> {
-  return result.catch((error: unknown) => {
-    throw new Error(isFault(error) ? `${error.code}: ${error.message}\n${error.reason ?? ""}` : String(error), {
-      cause: error,
-    })
+/** The scanner's words beside the message: a test that is red in CI has to say why. */
+function shown<T>(run: {
+  readonly result: Promise<T>
+  readonly context: { readonly lines: readonly string[] }
+}): Promise<T> {
+  return run.result.catch((error: unknown) => {
+    throw new Error([String(error), ...run.context.lines.slice(-60)].join("\n"), { cause: error })
   })
 }
