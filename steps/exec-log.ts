@@ -9,27 +9,57 @@ import { Writable } from "node:stream"
  *
  * The number stands for the command, so a command that has a step's own marker among its arguments can be followed.
  */
-type Follower = (line: string) => void
+interface Follower {
+  /** Whether a command, as the log shows it, is meant. */
+  matches(command: string): boolean
+  onLine(line: string): void
+}
 
-const followers = new Map<string, Set<Follower>>()
+const followers = new Set<Follower>()
 
 /** `63  : ┆ rest`: number and what stands behind it. */
 const numbered = /^(\d+)\s*: (?:┆ )*(.*)$/
 const output = /^\[[^\]]*\] \| ?(.*)$/
 
-/** Calls `onLine` with each line of output of commands that have `marker` as an argument (no spaces in it). Answers how to stop. */
-export function followExec(marker: string, onLine: Follower): () => void {
-  const set = followers.get(marker) ?? new Set()
-  followers.set(marker, set.add(onLine))
-  return () => {
-    set.delete(onLine)
-    if (set.size === 0 && followers.get(marker) === set) followers.delete(marker)
+/**
+ * Calls `onLine` with each line of output of commands that have `marker` as an argument (no spaces in it).
+ * Answers how to stop.
+ */
+export function followExec(marker: string, onLine: (line: string) => void): () => void {
+  return follow({ matches: (command) => command.split(" ").includes(marker), onLine })
+}
+
+/**
+ * The same for the RUN commands of a Dockerfile, which carry no marker: they are told by their words. Two builds that run
+ * the same command at the same time both get the lines of both.
+ */
+export function followBuild(dockerfile: string, onLine: (line: string) => void): () => void {
+  const commands = runCommands(dockerfile)
+  const matches = (command: string) => {
+    const [, text] = /^withExec \/bin\/sh -c '?(.*)$/.exec(command) ?? []
+    return text !== undefined && commands.some((known) => squeeze(text).startsWith(known))
   }
+  return follow({ matches, onLine })
+}
+
+function follow(follower: Follower): () => void {
+  followers.add(follower)
+  return () => void followers.delete(follower)
+}
+
+const squeeze = (text: string) => text.replace(/\s+/g, " ").trim()
+
+/** How the shell commands of RUN instructions begin, up to the first character that the log may show otherwise. */
+function runCommands(dockerfile: string): string[] {
+  const joined = dockerfile.replace(/\\\r?\n/g, " ")
+  return [...joined.matchAll(/^\s*RUN\s+((?:--\S+\s+)*)([^\n]+)/gim)]
+    .map(([, , command = ""]) => squeeze(command.split(/['"\\]/)[0] ?? "").slice(0, 60))
+    .filter((command) => command.length >= 3 && !/^(\[|<<)/.test(command))
 }
 
 /** Reads the progress log of one session and serves the followers. */
 export function execLogReader(): (text: string) => void {
-  const markers = new Map<string, string>()
+  const byNumber = new Map<string, readonly Follower[]>()
   let rest = ""
   return (text) => {
     const lines = (rest + text).split("\n")
@@ -38,10 +68,10 @@ export function execLogReader(): (text: string) => void {
       const [, number = "", words = ""] = numbered.exec(line.replace(/\r$/, "")) ?? []
       const said = output.exec(words)?.[1]
       if (said !== undefined) {
-        for (const follower of followers.get(markers.get(number) ?? "") ?? []) follower(said)
+        for (const follower of byNumber.get(number) ?? []) if (followers.has(follower)) follower.onLine(said)
       } else if (words.startsWith("withExec ")) {
-        const marker = words.split(" ").find((word) => followers.has(word))
-        if (marker !== undefined) markers.set(number, marker)
+        const meant = [...followers].filter((follower) => follower.matches(words))
+        if (meant.length > 0) byNumber.set(number, meant)
       }
     }
   }

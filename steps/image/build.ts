@@ -6,6 +6,7 @@ import { fault } from "../../core/errors.js"
 import type { Context, Needs } from "../../core/step.js"
 import { hostCa, rewriteDockerfile, type EngineConfig } from "../../engine/index.js"
 import { abortable, serviceFiles } from "../container.js"
+import { followBuild } from "../exec-log.js"
 import type { BuiltImage, Source } from "../outputs.js"
 import type { Service } from "../service.js"
 import { sourceDir } from "../source.js"
@@ -42,11 +43,14 @@ export async function build(context: BuildContext, options: BuildOptions): Promi
   const file = join(scratch, "image.tar")
   const container = await dockerBuild(dag, folder, rewritten, options)
   const labelled = Object.entries(labels).reduce((c, [name, value]) => c.withLabel(name, value), container)
+  const stop = followBuild(rewritten, (line) => log.write(`${line}\n`))
   try {
     // The SDK's enums are not imported: loading the SDK takes half a second.
     await abortable(labelled.asTarball({ mediaTypes: "OCIMediaTypes" as never }).export(file), signal)
   } catch (error) {
     throw buildFault(error, service, dockerfile) ?? error
+  } finally {
+    stop()
   }
   const archive = await readArchive(file)
   checkImage(archive, service)

@@ -50,8 +50,11 @@ async function image(dockerfile: string | undefined, declared: Record<string, un
 
 describe("an image from a Dockerfile", () => {
   it("is one archive with the commit's labels, a user, a health check, and no trace of this host", async () => {
-    const { context, commit, result } = await image(good)
+    // Unique, so that the engine really runs it: what it says is only there while it runs.
+    const word = `said-${process.pid}-${Date.now()}`
+    const { context, commit, result } = await image(good.replace("RUN mkdir", `RUN echo ${word} && mkdir`))
     const built = await result
+    expect(context.lines).toContain(word)
     expect(built.labels).toEqual({
       "org.opencontainers.image.title": "tiny",
       "org.opencontainers.image.revision": commit,

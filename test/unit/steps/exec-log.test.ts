@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { execLogReader, followExec } from "../../../steps/exec-log.js"
+import { execLogReader, followBuild, followExec } from "../../../steps/exec-log.js"
 
 // As Dagger 0.21.8 writes it with DAGGER_PROGRESS=plain, cut from a real session.
 const log = `
@@ -46,5 +46,32 @@ describe("the engine's progress log", () => {
     followExec("/gantry/a", (line) => lines.push(line))()
     execLogReader()("1 : withExec sh /gantry/a\n1 : [0.1s] | x\n")
     expect(lines).toEqual([])
+  })
+})
+
+describe("the progress log of a build", () => {
+  const dockerfile = `FROM maven AS build
+RUN --mount=type=cache,target=/root/.m2 \\
+    --mount=type=secret,id=ca,target=/run/secrets/ca.pem \\
+    sh build/mvn.sh   package -DskipTests
+RUN echo "quoted" && true
+RUN ["exec", "form"]
+`
+  const buildLog = `
+17  : ┆ Directory.dockerBuild(dockerfile: "Dockerfile"): Container!
+58  : ┆ ┆ withExec /bin/sh -c 'sh build/mvn.sh package -DskipTests'
+58  : ┆ ┆ [5.7s] | [INFO] Scanning for projects...
+59  : ┆ ┆ withExec /bin/sh -c 'npm ci'
+59  : ┆ ┆ [5.8s] | added 80 packages
+60  : ┆ ┆ withExec /bin/sh -c 'echo "quoted" && true'
+60  : ┆ ┆ [6.0s] | quoted
+`
+
+  it("gives the lines of the RUN commands of one Dockerfile", () => {
+    const lines: string[] = []
+    const stop = followBuild(dockerfile, (line) => lines.push(line))
+    execLogReader()(buildLog)
+    stop()
+    expect(lines).toEqual(["[INFO] Scanning for projects...", "quoted"])
   })
 })
