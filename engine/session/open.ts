@@ -5,11 +5,11 @@ import type { EngineConfig } from "../config.js"
 import { engineContext, type ContextOptions, type EngineContext } from "../context.js"
 import { daggerVersion } from "../dagger-version.js"
 import { containerName } from "../stack/container.js"
-import { daggerEngine } from "../stack/engine.js"
+import { daggerEngine, listens } from "../stack/engine.js"
 import { ensureComponents } from "../stack/ensure.js"
 import { daggerCli } from "./cli.js"
 import { sessionClient, sessionFetch } from "./client.js"
-import { startCli, type CliSession } from "./process.js"
+import { connectFault, startCli, type CliSession } from "./process.js"
 
 /** A session with a Dagger engine. */
 export interface Session {
@@ -66,7 +66,12 @@ export async function openSession(
     })
     return connect(context, via, cli, cli)
   }
-  if (runner !== undefined) return start("runner", runner)
+  if (runner !== undefined) {
+    // The CLI would try for a minute.
+    const missing = runner.startsWith("unix://") ? await listens(runner.slice("unix://".length)) : undefined
+    if (missing !== undefined) throw connectFault(runner, missing)
+    return start("runner", runner)
+  }
   const own = daggerEngine.address(config) ?? ""
   await ensureComponents(context, [daggerEngine.id])
   return start("stack", own).catch(async (error: unknown) => {
@@ -110,7 +115,8 @@ async function connect(
     closing = true
     context.signal?.removeEventListener("abort", cancelled)
     watch?.()
-    await cli?.close(gone.signal.aborted)
+    // An engine that is there gets its goodbye, also when the work was interrupted: it then stops what runs.
+    await cli?.close(isFault(gone.signal.reason) && gone.signal.reason.code === "ENGINE-LOST")
   }
   try {
     const dag = await sessionClient(

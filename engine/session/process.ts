@@ -123,7 +123,8 @@ async function stop(child: ChildProcess, ended: Promise<unknown>, lost: boolean)
   await ended
 }
 
-function connectFault(runnerHost: string, words: string): Error {
+/** The fault of an engine that cannot be used. */
+export function connectFault(runnerHost: string, words: string): Error {
   return fault({
     code: "ENGINE-CONNECT",
     kind: "errored",

@@ -37,7 +37,8 @@ export function engineFiles(config: EngineConfig): { readonly toml: string; read
   }
 }
 
-async function listens(path: string): Promise<string | undefined> {
+/** `undefined` when somebody listens on a Unix socket, else what is wrong. */
+export async function listens(path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = createConnection(path)
     const timer = setTimeout(() => finish("the socket does not answer"), 2000)
