@@ -1,6 +1,7 @@
-import type { EngineConfig } from "../config.js"
+import { registryAddress, type EngineConfig } from "../config.js"
 import { engineContext, type ContextOptions, type EngineContext } from "../context.js"
 import { dockerVersion } from "../docker/client.js"
+import { forgetImages } from "../docker/forget.js"
 import type { Component } from "./component.js"
 import { components } from "./components.js"
 import { findContainer, stopContainer } from "./container.js"
@@ -53,6 +54,8 @@ export async function stackDown(
         })
     }
   }
+  // Names of a registry whose content is gone.
+  await forgetImages(context.docker, `${registryAddress(config)}/gantry/`)
 }
 
 /** The state of every component. Starts nothing. */

@@ -18,6 +18,7 @@ import {
   withHostCa,
 } from "../../../engine/index.js"
 import { engineContext } from "../../../engine/context.js"
+import { forgetImages } from "../../../engine/docker/forget.js"
 import { followStream } from "../../../engine/docker/stream.js"
 import { findOrigin } from "../../../engine/image/find.js"
 import { registryUrls, findDigest } from "../../../engine/image/registry-api.js"
@@ -47,7 +48,11 @@ beforeAll(async () => {
     await followStream(await pushed.push({ tag, authconfig: { username: "", password: "", serveraddress: host } }))
     await pushed.remove()
   }
-  standIn = { host, stop: () => stackDown(config, { volumes: true }) }
+  const stop = async (): Promise<void> => {
+    await forgetImages(docker, host)
+    await stackDown(config, { volumes: true })
+  }
+  standIn = { host, stop }
 })
 afterAll(() => standIn.stop())
 
@@ -185,7 +190,9 @@ describe("a private certificate authority", () => {
       server.closeAllConnections()
       server.close()
     })
-    return { port: (server.address() as AddressInfo).port, ca: at("ca.pem") }
+    const { port } = server.address() as AddressInfo
+    onTestFinished(() => forgetImages(engineContext(engineConfig.parse({})).docker, `127.0.0.1:${port}/`))
+    return { port, ca: at("ca.pem") }
   }
 
   it("named in the configuration: its registry is asked, pulled from, and used by the engine", async () => {
