@@ -4,7 +4,8 @@
  */
 import { setTimeout as delay } from "node:timers/promises"
 
-export function createLifecycle(log) {
+/** `wait(milliseconds)` is the clock of the draining; a test gives its own. */
+export function createLifecycle(log, wait = delay) {
   let state = "starting"
   let stopping
 
@@ -23,7 +24,7 @@ export function createLifecycle(log) {
       stopping ??= (async () => {
         state = "draining"
         log.info(`Draining: not ready from now on, still serving for ${drainSeconds} s`)
-        await delay(drainSeconds * 1000)
+        await wait(drainSeconds * 1000)
         const clean = await close(server, graceSeconds * 1000)
         state = "stopped"
         if (!clean) log.warn(`Requests were still running after ${graceSeconds} s of grace; their connections were closed`)

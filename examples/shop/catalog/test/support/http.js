@@ -13,7 +13,7 @@ export async function call(base, method, path, body, headers = {}) {
     method,
     headers: { "content-type": "application/json", ...headers },
     ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(30_000),
   })
   const text = await response.text()
   const json = response.headers.get("content-type")?.startsWith("application/json")
@@ -21,7 +21,7 @@ export async function call(base, method, path, body, headers = {}) {
 }
 
 /** Asks until `condition(await ask())` holds; throws after `seconds` with what it saw last. */
-export async function until(what, ask, condition, seconds = 20) {
+export async function until(what, ask, condition, seconds = 60) {
   const end = Date.now() + seconds * 1000
   let last
   do {

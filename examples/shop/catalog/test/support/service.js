@@ -42,9 +42,9 @@ export function memoryProducts(initial = []) {
 }
 
 /** A served HTTP layer over the given products; `config` is the text of a configuration file. */
-export async function serve({ products = memoryProducts(), config = "", checkReady = async () => true, log = quiet, ready = true } = {}) {
+export async function serve({ products = memoryProducts(), config = "", checkReady = async () => true, log = quiet, ready = true, wait } = {}) {
   const settings = loadConfig({ GANTRY_CONFIG: "/config", GANTRY_COMMIT: "c0ffee", INSTANCE_ID: "catalog-1" }, () => config)
-  const lifecycle = createLifecycle(quiet)
+  const lifecycle = createLifecycle(quiet, wait)
   const metrics = createMetrics(settings.identity)
   const routes = createRoutes({ config: settings, products, metrics, lifecycle, checkReady, log })
   const server = createHttpServer({ routes, lifecycle, metrics, log })

@@ -12,14 +12,19 @@ const ask = (base, agent, path = "/health") =>
   })
 
 test("while draining it is not ready but answers, and asks callers to take another connection", async () => {
-  const { base, lifecycle, server } = await serve()
+  const waited = []
+  let drained
+  const wait = (milliseconds) => new Promise((resolve) => waited.push(milliseconds) && (drained = resolve))
+  const { base, lifecycle, server } = await serve({ wait })
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   expect((await ask(base, agent)).headers.connection).toBe("keep-alive")
-  const stopped = lifecycle.stop(server, { drainSeconds: 0.5, graceSeconds: 5 })
+  const stopped = lifecycle.stop(server, { drainSeconds: 7, graceSeconds: 20 })
   const ready = await ask(base, agent, "/ready")
   expect([ready.statusCode, ready.headers.connection]).toEqual([503, "close"])
   expect((await ask(base, agent, "/api/products")).statusCode).toBe(200)
+  drained()
   expect(await stopped).toBe(true)
+  expect(waited).toEqual([7_000])
   expect(lifecycle.state()).toBe("stopped")
   await expect(ask(base, agent)).rejects.toThrowError(/ECONNREFUSED/)
 })
@@ -28,9 +33,8 @@ test("an idle connection does not hold it up", async () => {
   const { base, lifecycle, server } = await serve()
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   await ask(base, agent)
-  const start = performance.now()
+  // Clean means: it did not take the whole grace.
   expect(await lifecycle.stop(server, { drainSeconds: 0, graceSeconds: 20 })).toBe(true)
-  expect(performance.now() - start).toBeLessThan(5_000)
 })
 
 test("a running request may end within the grace", async () => {

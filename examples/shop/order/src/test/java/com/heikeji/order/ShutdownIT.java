@@ -30,11 +30,11 @@ class ShutdownIT {
     private final HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
     @Test
-    @Timeout(120)
+    @Timeout(600)
     void underLoadItIsNotReadyAtOnceAndNoRequestFails() throws Exception {
         Database.require();
         ConfigurableApplicationContext context = SpringApplication.run(
-                OrderApplication.class, "--server.port=0", "--shop.shutdown.drain-seconds=3", "--shop.shutdown.grace-seconds=10");
+                OrderApplication.class, "--server.port=0", "--shop.shutdown.drain-seconds=6", "--shop.shutdown.grace-seconds=60");
         ExecutorService threads = Executors.newCachedThreadPool();
         String base = "http://127.0.0.1:" + ((ServletWebServerApplicationContext) context).getWebServer().getPort();
         AtomicBoolean running = new AtomicBoolean(true);
@@ -56,12 +56,12 @@ class ShutdownIT {
                     }
                 }, threads))
                 .toList();
-        await(() -> served.get() > 100);
+        await(() -> served.get() > 50);
 
         CompletableFuture<Void> closed = CompletableFuture.runAsync(context::close, threads);
         await(() -> status(base + "/actuator/health/readiness") == 503);
         int atDrain = served.get();
-        await(() -> served.get() > atDrain + 20);
+        await(() -> served.get() > atDrain + 5);
         assertThat(get(base + "/api/orders?size=1").headers().firstValue("connection")).hasValue("close");
         // What a load balancer does that has seen the readiness: no new requests to this instance.
         running.set(false);
@@ -74,7 +74,7 @@ class ShutdownIT {
     }
 
     private HttpResponse<String> get(String url) throws IOException, InterruptedException {
-        HttpRequest request = HttpRequest.newBuilder(URI.create(url)).timeout(Duration.ofSeconds(10)).build();
+        HttpRequest request = HttpRequest.newBuilder(URI.create(url)).timeout(Duration.ofSeconds(30)).build();
         return http.send(request, HttpResponse.BodyHandlers.ofString());
     }
 
@@ -89,11 +89,20 @@ class ShutdownIT {
         }
     }
 
+    /** Between two looks at a condition: spinning would take the processor from what it waits for. */
+    private static void pause() {
+        try {
+            Thread.sleep(20);
+        } catch (InterruptedException stop) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     private static void await(BooleanSupplier condition) {
-        long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+        long end = System.nanoTime() + Duration.ofSeconds(120).toNanos();
         while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as("the condition holds within 30 s").isLessThan(end);
-            Thread.onSpinWait();
+            assertThat(System.nanoTime()).as("the condition holds within 120 s").isLessThan(end);
+            pause();
         }
     }
 }

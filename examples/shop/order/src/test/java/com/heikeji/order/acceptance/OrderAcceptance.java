@@ -25,7 +25,7 @@ class OrderAcceptance {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final HttpClient HTTP = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
-            .connectTimeout(Duration.ofSeconds(5))
+            .connectTimeout(Duration.ofSeconds(15))
             .build();
 
     private final String orders = given("BASE_URL");
@@ -47,7 +47,7 @@ class OrderAcceptance {
         HttpRequest request = HttpRequest.newBuilder(URI.create(url))
                 .method(method, content)
                 .header("Content-Type", "application/json")
-                .timeout(Duration.ofSeconds(15))
+                .timeout(Duration.ofSeconds(30))
                 .build();
         HttpResponse<String> response = HTTP.send(request, HttpResponse.BodyHandlers.ofString());
         boolean json = response.headers().firstValue("content-type").orElse("").contains("json");
