@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util"
 import type { Client, Container, Directory } from "@dagger.io/dagger"
 import { fault } from "../core/errors.js"
 import { followExec } from "./exec-log.js"
@@ -52,7 +53,23 @@ export interface Script {
   readonly timeout: number
 }
 
-/** How long the live log may lag behind the end of the command. Milliseconds. */
+/**
+ * What of an output its live lines did not show: they are its beginning, when the machine is too busy for the rest to come
+ * in time. Where they are something else, the whole once more: the log is for people to find the cause in.
+ */
+export function unseen(output: string, live: readonly string[]): string {
+  const lines = output === "" ? [] : output.replace(/\n$/, "").split("\n")
+  if (live.length >= lines.length) return ""
+  const plain = (line: string | undefined) =>
+    stripVTControlCharacters(line ?? "")
+      .replace(/\s+/g, " ")
+      .trim()
+  const rest = lines.slice(live.length).join("\n") + "\n"
+  if (live.every((line, i) => plain(line) === plain(lines[i]))) return rest
+  return `[the whole output once more: the live lines were not all]\n${output}`
+}
+
+/** How long the live log may stand still behind the end of the command. Milliseconds. */
 const lag = 500
 
 /**
@@ -67,34 +84,32 @@ export async function runFile(
   write: (chunk: string) => void,
   signal: AbortSignal,
 ): Promise<{ readonly container: Container; readonly output: string }> {
-  let live = 0
+  const live: string[] = []
   let wake: (() => void) | undefined
   const stop = followExec(path, (line) => {
-    live++
+    live.push(line)
     write(`${line}\n`)
     wake?.()
   })
+  /** False when the live log stood still for too long. */
+  const another = () =>
+    new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(false), lag)
+      wake = () => {
+        clearTimeout(timer)
+        resolve(true)
+      }
+    })
   try {
     const container = base.withNewFile(path, text).withExec(["sh", path])
     const output = await abortable(container.combinedOutput(), signal)
     const lines = output === "" ? 0 : output.replace(/\n$/, "").split("\n").length
-    const deadline = Date.now() + lag
-    while (live > 0 && live < lines && Date.now() < deadline) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, Math.max(1, deadline - Date.now()))
-        wake = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-    }
-    // The log is for people to find the cause in: the whole once more is better than a part.
-    if (live < lines)
-      write(`${live > 0 ? "[the whole output once more: the live one was not complete]\n" : ""}${output}`)
+    while (live.length > 0 && live.length < lines && !signal.aborted) if (!(await another())) break
+    write(unseen(output, live))
     return { container, output }
   } catch (error) {
     const exec = execErrorOf(error)
-    if (exec !== undefined && live === 0) write(`${exec.stdout}${exec.stderr}`)
+    if (exec !== undefined && live.length === 0) write(`${exec.stdout}${exec.stderr}`)
     throw error
   } finally {
     stop()
