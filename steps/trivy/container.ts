@@ -2,11 +2,13 @@ import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { Client, Container } from "@dagger.io/dagger"
 import { fault, isFault, type Fault } from "../../core/errors.js"
+import { hashJson } from "../../core/json.js"
 import type { Progress } from "../../core/progress.js"
 import { resolveImage, subsetFolder, withHostCa, type EngineConfig } from "../../engine/index.js"
-import { execErrorOf, lastLines } from "../container.js"
+import { abortable, execErrorOf, lastLines } from "../container.js"
 import { parseMetadata, parseSubset, type Database } from "./database.js"
 import type { ScanPolicy } from "./policy.js"
+import { databaseRepositories, hostAlias, type Repositories } from "./repositories.js"
 
 /** What a scan left: absolute paths of its files, and the manifest digests that the scanned archive names. */
 export interface ScanFiles {
@@ -55,37 +57,45 @@ trivy convert --quiet --cache-dir "$cache" --format cyclonedx --output /out/sbom
 
 /** Trivy in a Dagger container. What the engine has scanned already, with the same database, it answers from its cache. */
 export async function trivyInContainer(dag: Client, options: TrivyOptions): Promise<Trivy> {
-  const { engine, policy } = options
-  const image = await resolveImage(engine, policy.image, { signal: options.signal, progress: options.progress })
+  const { engine, policy, signal } = options
+  const image = await resolveImage(engine, policy.image, { signal, progress: options.progress })
   const base = withHostCa(dag.container().from(image.reference), dag, engine).withoutEntrypoint()
+  const repositories = databaseRepositories(engine)
   const hasSubset = image.source === "packages"
 
   return {
     async database() {
-      const repositories = engine.trivy.dbRepositories
-      if (hasSubset && repositories.length === 0) {
-        const full = engine.supply === "packages" ? undefined : await publicDatabase(base, dag, options)
+      if (hasSubset && repositories.names.length === 0) {
+        const full = engine.supply === "packages" ? undefined : await publicDatabase(base, dag, repositories, options)
         if (full !== undefined) return full
         return parseSubset(
-          await run(() => base.withExec(["cat", `${subsetFolder}/subset.json`]).stdout(), databaseFault),
+          await run(() => base.withExec(["cat", `${subsetFolder}/subset.json`]).stdout(), databaseFault, signal),
         )
       }
-      const fetched = withDatabase(base, dag)
+      const fetched = withDatabase(base, dag, repositories)
         // Trivy asks its registry again when the next edition is due; here it is asked to think about it once an hour.
         .withEnvVariable("GANTRY_HOUR", `${options.now.toISOString().slice(0, 13)} attempt ${options.attempt}`)
-        .withExec(["sh", "-c", fetchDatabase, "sh", ...quiet, ...databaseFlags(engine)])
-      return parseMetadata(await run(() => fetched.stdout(), unreachable(repositories)))
+        .withExec(["sh", "-c", fetchDatabase, "sh", ...quiet, ...databaseFlags(repositories)])
+      return parseMetadata(await run(() => fetched.stdout(), unreachable(repositories.names), signal))
     },
 
     async scan(archive, out, database) {
       const own = database.subset !== undefined
       const cache = own ? subsetFolder : cacheDir
-      const scanned = (own ? base : withDatabase(base, dag))
+      const scanned = (own ? base : withDatabase(base, dag, repositories))
         // The database lies outside of what the engine hashes: named here, another edition is another scan.
         .withEnvVariable("GANTRY_DATABASE", database.updatedAt.toISOString())
         .withMountedFile("/in/image.tar", dag.host().file(archive))
-        .withExec(["sh", "-ec", scanArchive, "sh", options.name, cache, ...scanFlags(policy, engine, own)])
-      await run(() => scanned.directory("/out").export(out), scanFault)
+        .withExec([
+          "sh",
+          "-ec",
+          scanArchive,
+          "sh",
+          options.name,
+          cache,
+          ...scanFlags(policy, own ? undefined : repositories),
+        ])
+      await run(() => scanned.directory("/out").export(out), scanFault, signal)
       return {
         json: join(out, "report.json"),
         sarif: join(out, "report.sarif"),
@@ -97,16 +107,24 @@ export async function trivyInContainer(dag: Client, options: TrivyOptions): Prom
   }
 }
 
-/** The SDK's enums are not imported: loading the SDK takes half a second. One after another: Trivy's database file can be opened by one process only. */
-function withDatabase(base: Container, dag: Client): Container {
-  return base.withMountedCache(cacheDir, dag.cacheVolume("gantry-trivy-db"), { sharing: "LOCKED" as never })
+/**
+ * The databases are kept in a volume, one for each list of registries: what came from one must not answer for another.
+ * One scan after another uses it, since Trivy's database file can be opened by one process only.
+ */
+function withDatabase(base: Container, dag: Client, { database, java, ports }: Repositories): Container {
+  const volume = dag.cacheVolume(`gantry-trivy-db-${hashJson({ database, java }).slice(0, 16)}`)
+  // The SDK's enum is not imported: loading the SDK takes half a second.
+  const mounted = base.withMountedCache(cacheDir, volume, { sharing: "LOCKED" as never })
+  if (ports.length === 0) return mounted
+  const host = dag.host().service(ports.map((port) => ({ frontend: port, backend: port })))
+  return mounted.withServiceBinding(hostAlias, host)
 }
 
-const databaseFlags = (engine: EngineConfig): string[] =>
-  engine.trivy.dbRepositories.flatMap((repository) => ["--db-repository", repository])
+const databaseFlags = ({ database }: Repositories): string[] =>
+  database.flatMap((repository) => ["--db-repository", repository])
 
-/** The flags of a scan. Without a full database there is no index of Java archives either, so none is asked for. */
-export function scanFlags(policy: ScanPolicy, engine: EngineConfig, subset: boolean): string[] {
+/** The flags of a scan. @param repositories undefined: the image's own subset, which has an index of Java archives beside it */
+export function scanFlags(policy: ScanPolicy, repositories: Repositories | undefined): string[] {
   return [
     ...quiet,
     "--scanners",
@@ -116,8 +134,9 @@ export function scanFlags(policy: ScanPolicy, engine: EngineConfig, subset: bool
     "--skip-db-update",
     // The checks that are built in: those of the day are fetched from a registry that may be out of reach.
     "--skip-check-update",
-    ...(subset ? ["--skip-java-db-update", "--offline-scan"] : []),
-    ...(subset ? [] : engine.trivy.javaDbRepositories.flatMap((repository) => ["--java-db-repository", repository])),
+    ...(repositories === undefined
+      ? ["--skip-java-db-update", "--offline-scan"]
+      : repositories.java.flatMap((repository) => ["--java-db-repository", repository])),
     "--cache-backend",
     "memory",
     "--timeout",
@@ -126,20 +145,29 @@ export function scanFlags(policy: ScanPolicy, engine: EngineConfig, subset: bool
 }
 
 /** Where packages may be supplemented by what answers: the public database, if its registry does within seconds. */
-async function publicDatabase(base: Container, dag: Client, options: TrivyOptions): Promise<Database | undefined> {
-  const tried = withDatabase(base, dag)
+async function publicDatabase(
+  base: Container,
+  dag: Client,
+  repositories: Repositories,
+  options: TrivyOptions,
+): Promise<Database | undefined> {
+  const tried = withDatabase(base, dag, repositories)
     .withEnvVariable("GANTRY_HOUR", options.now.toISOString().slice(0, 13))
     .withExec(["timeout", "60", "sh", "-c", fetchDatabase, "sh", ...quiet], { expect: "ANY" as never })
-  const [code, text] = await run(() => Promise.all([tried.exitCode(), tried.stdout()]), databaseFault)
+  const [code, text] = await run(() => Promise.all([tried.exitCode(), tried.stdout()]), databaseFault, options.signal)
   if (code === 0) return parseMetadata(text)
   options.warn("the public vulnerability database is out of reach (asked once an hour)")
   return undefined
 }
 
 /** Runs something of the engine's; a tool that said no becomes the fault that `explain` makes of it. */
-async function run<T>(work: () => Promise<T>, explain: (said: string, cause: unknown) => Fault): Promise<T> {
+async function run<T>(
+  work: () => Promise<T>,
+  explain: (said: string, cause: unknown) => Fault,
+  signal: AbortSignal,
+): Promise<T> {
   try {
-    return await work()
+    return await abortable(work(), signal)
   } catch (error) {
     const said = isFault(error) ? undefined : execErrorOf(error)
     if (said === undefined) throw error
@@ -147,13 +175,13 @@ async function run<T>(work: () => Promise<T>, explain: (said: string, cause: unk
   }
 }
 
-function unreachable(repositories: readonly string[]) {
+function unreachable(names: readonly string[]) {
   return (said: string, cause: unknown): Fault =>
     fault({
       code: "TRIVY-DB-UNREACHABLE",
       kind: "errored",
       message: "Trivy's vulnerability database cannot be fetched: the image counts as not scanned",
-      reason: `Asked: ${repositories.length === 0 ? "the public ones" : repositories.join(", ")}.\n${said}`,
+      reason: `Asked: ${names.length === 0 ? "the public ones" : names.join(", ")}.\n${said}`,
       hint: 'Mirror it into your registry (oras cp ghcr.io/aquasecurity/trivy-db:2 …) and name it: trivy: { dbRepositories: ["harbor.example/trivy/trivy-db:2"] }',
       cause,
     })

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto"
+import { createHash, randomUUID } from "node:crypto"
 import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { crc32, gzipSync } from "node:zlib"
@@ -10,6 +10,8 @@ import { trivyInContainer } from "../../../steps/trivy/container.js"
 import { parseExceptions } from "../../../steps/trivy/exceptions.js"
 import { scanPolicy, type ScanPolicyInput } from "../../../steps/trivy/policy.js"
 import { scanImage } from "../../../steps/trivy/scan.js"
+import { registryAddress, resolveImage, type EngineConfigInput } from "../../../engine/index.js"
+import { subsetFolder, trivyReference } from "../../../engine/trivy-version.js"
 import { engine, realSession, stepContext } from "./engine.js"
 import { temporaryFolder, temporaryRepository } from "./repository.js"
 
@@ -71,7 +73,11 @@ const lodash = (version: string) => ({
 
 async function scan(
   archive: { readonly bytes: Buffer; readonly digest: string },
-  options: { readonly exceptions?: string; readonly policy?: ScanPolicyInput; readonly attempt?: number } = {},
+  options: {
+    readonly exceptions?: string
+    readonly policy?: ScanPolicyInput
+    readonly trivy?: EngineConfigInput["trivy"]
+  } = {},
 ) {
   const repo = await temporaryRepository()
   const context = await stepContext(repo, session(), "tiny.trivy", await repo.commit("First", { a: "1" }))
@@ -87,10 +93,10 @@ async function scan(
   const policy = scanPolicy.parse(options.policy ?? {})
   const trivy = await trivyInContainer(context.dag, {
     // What a host gets that reaches no registry: no time is lost by asking one.
-    engine: { ...engine, supply: "packages" },
+    engine: { ...engine, supply: "packages", trivy: { ...engine.trivy, ...(options.trivy as typeof engine.trivy) } },
     policy,
     name: "tiny",
-    attempt: options.attempt ?? 1,
+    attempt: 1,
     signal: context.signal,
     warn: (text) => context.log.warn(text),
     now,
@@ -202,6 +208,34 @@ describe("Trivy, for real", () => {
     await expect(result).rejects.toMatchObject({ code: "TRIVY-DIGEST", kind: "errored" })
   })
 
+  it("takes the database of a registry, shows its age, and refuses one that is too old", async () => {
+    const archive = await ociArchive({ ...system, ...lodash("4.17.15") })
+    const fresh = await publishDatabase("2026-11-21T06:00:00Z")
+    const { context, result } = await scan(archive, { trivy: { dbRepositories: [fresh] } })
+    await expect(result).rejects.toMatchObject({ code: "TRIVY-POLICY", kind: "failed" })
+    expect(findings(context)?.basis).toBe("vulnerability database of 2026-11-21 (2 days old)")
+
+    const stale = await publishDatabase("2026-10-01T06:00:00Z")
+    const old = await scan(archive, { trivy: { dbRepositories: [stale] } })
+    await expect(old.result).rejects.toMatchObject({ code: "TRIVY-DB-STALE", kind: "errored" })
+  })
+
+  it("goes on to the next registry, and is errored when none has the database", async () => {
+    const archive = await ociArchive({ ...system, ...lodash("4.17.21") })
+    const nowhere = `${registryAddress(engine)}/gantry-test/no-such-db:2`
+    const there = await publishDatabase("2026-11-22T06:00:00Z")
+    const second = await scan(archive, { trivy: { dbRepositories: [nowhere, there] } })
+    expect((await second.result).databaseUpdatedAt).toBe("2026-11-22T06:00:00.000Z")
+
+    const none = await scan(archive, { trivy: { dbRepositories: [nowhere] } })
+    await expect(none.result).rejects.toMatchObject({
+      code: "TRIVY-DB-UNREACHABLE",
+      kind: "errored",
+      reason: expect.stringContaining(nowhere) as string,
+    })
+    expect(none.context.reports).toEqual([])
+  })
+
   it("is errored where a policy refuses the subset", async () => {
     const { result } = await scan(await ociArchive(system), { policy: { database: { subset: "refuse" } } })
     await expect(result).rejects.toMatchObject({ code: "TRIVY-DB-SUBSET", kind: "errored" })
@@ -236,4 +270,48 @@ function zip(files: Readonly<Record<string, string>>): Buffer {
   end.writeUInt32LE(directory.length, 12)
   end.writeUInt32LE(offset, 16)
   return Buffer.concat([...locals, directory, end])
+}
+
+/** A database as Trivy's own are published, in the stack's registry. Answers its reference. */
+async function publishDatabase(updatedAt: string): Promise<string> {
+  const image = await resolveImage(engine, trivyReference)
+  const target = join(await temporaryFolder(), "trivy.db")
+  await session().dag.container().from(image.reference).file(`${subsetFolder}/db/trivy.db`).export(target)
+  const next = new Date(Date.parse(updatedAt) + 86_400_000).toISOString()
+  const layer = gzipSync(
+    await tar({
+      "trivy.db": await readFile(target),
+      "metadata.json": JSON.stringify({ Version: 2, UpdatedAt: updatedAt, NextUpdate: next, DownloadedAt: updatedAt }),
+    }),
+  )
+  const repository = `gantry-test/trivy-db-${randomUUID()}`
+  const base = `http://${registryAddress(engine)}/v2/${repository}`
+  const upload = async (content: Buffer) => {
+    const digest = `sha256:${createHash("sha256").update(content).digest("hex")}`
+    const started = await fetch(`${base}/blobs/uploads/`, { method: "POST" })
+    const location = new URL(started.headers.get("location") ?? "", base)
+    location.searchParams.set("digest", digest)
+    const answer = await fetch(location, { method: "PUT", body: new Uint8Array(content) })
+    if (!answer.ok) throw new Error(`the registry answered ${answer.status}`)
+    return { digest, size: content.length }
+  }
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: "application/vnd.oci.image.manifest.v1+json",
+    config: { mediaType: "application/vnd.aquasec.trivy.config.v1+json", ...(await upload(Buffer.from("{}"))) },
+    layers: [
+      {
+        mediaType: "application/vnd.aquasec.trivy.db.layer.v1.tar+gzip",
+        annotations: { "org.opencontainers.image.title": "db.tar.gz" },
+        ...(await upload(layer)),
+      },
+    ],
+  }
+  const put = await fetch(`${base}/manifests/2`, {
+    method: "PUT",
+    headers: { "content-type": manifest.mediaType },
+    body: JSON.stringify(manifest),
+  })
+  if (!put.ok) throw new Error(`the registry answered ${put.status}`)
+  return `${registryAddress(engine)}/${repository}:2`
 }
