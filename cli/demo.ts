@@ -1,14 +1,17 @@
 import { join } from "node:path"
-import { loadProject } from "../config/index.js"
+import { loadProject, selectServices } from "../config/index.js"
 import { toErrorRecord } from "../core/errors.js"
 import { listRuns, openStore, readRun } from "../core/store.js"
 import { renderFault } from "../report/fault.js"
+import type { Settings } from "../steps/settings.js"
 import { git } from "../steps/git.js"
 import { exitCodeOfFault, exitCodes } from "./exit.js"
+import { onInterrupt } from "./interrupt.js"
 import { packageRoot } from "./package-root.js"
+import { supply } from "./supply.js"
 import { decideVerb } from "./verbs/decide.js"
 import { resume, run } from "./verbs/run.js"
-import { textOptions } from "./view.js"
+import { openProgress, textOptions } from "./view.js"
 
 /**
  * `npm run demo`: delivers the shop's catalog from this repository's commit to PROD, as the commands in the README would
@@ -23,6 +26,11 @@ async function demo(): Promise<number> {
   const [author = "", email = ""] = (await git(["show", "-s", "--format=%an%n%ae", "HEAD"], { cwd: root })).split("\n")
   const approver = settings.approvers.find((a) => a.email.toLowerCase() !== email.toLowerCase())
   if (approver === undefined) throw new Error("gantry.config.ts names no approver but the author")
+
+  say("Providing what is missing: Docker Engine, Dagger engine, registry, SonarQube, Trivy, images")
+  const supplied = Date.now()
+  await provide(selectServices(settings, [service]))
+  say(`Everything is there after ${Math.round((Date.now() - supplied) / 1000)} s`)
 
   say(`$ gantry run delivery --service ${service}`)
   let code = await run(root, "delivery", { service: [service] })
@@ -59,6 +67,18 @@ async function demo(): Promise<number> {
     if (digests.size !== 1) return exitCodes.errored
   }
   return code
+}
+
+/** With progress, and interruptible: what is made stays, the next start goes on from there. */
+async function provide(settings: Settings): Promise<void> {
+  const progress = openProgress()
+  const interrupt = onInterrupt(say)
+  try {
+    await supply(settings, progress, interrupt.signal)
+  } finally {
+    progress.stop()
+    interrupt.release()
+  }
 }
 
 function say(text: string): void {

@@ -1,20 +1,22 @@
 import { findProject, loadProject } from "../../config/index.js"
 import { fault } from "../../core/errors.js"
-import { stackDown, stackStatus, stackUp } from "../../engine/index.js"
+import { stackDown, stackStatus } from "../../engine/index.js"
 import { componentTable } from "../components.js"
 import { exitCodes } from "../exit.js"
 import { onInterrupt } from "../interrupt.js"
+import { supply } from "../supply.js"
 import { openProgress, printJson } from "../view.js"
 
 /** `gantry stack up|down|status`: the long-lived containers on the local Docker Engine. */
 export async function stack(cwd: string, action: string, options: { readonly json?: boolean }): Promise<number> {
-  const { engine } = (await loadProject(await findProject(cwd))).settings
+  const { settings } = await loadProject(await findProject(cwd))
+  const { engine } = settings
   const progress = openProgress()
   const interrupt = onInterrupt((text) => process.stderr.write(text + "\n"))
   try {
     switch (action) {
       case "up":
-        await stackUp(engine, undefined, { progress, signal: interrupt.signal })
+        await supply(settings, progress, interrupt.signal)
         break
       case "down":
         await stackDown(engine, { progress, signal: interrupt.signal })

@@ -5,13 +5,15 @@ import { execIn } from "../../engine/stack/exec.js"
 import { withLock } from "../../engine/lock.js"
 import { hashText } from "../../engine/files.js"
 import { serviceFolder } from "../places.js"
+import { plotOf } from "../plots.js"
 import { databaseCredentials, hasCredentials, type DatabaseCredentials } from "./credentials.js"
 import { labels } from "./labels.js"
 import { containerLogs } from "./logs.js"
 import type { Network } from "./network.js"
 import { statusOf, unlessMissing, type Scene } from "./scene.js"
 
-const reference = "docker.io/library/mariadb:11.8"
+/** Public name of the image of the environments' databases. */
+export const databaseImage = "docker.io/library/mariadb:11.8"
 const startSeconds = 120
 
 export const databaseContainer = (scene: Pick<Scene, "place">, service: string) => `${scene.place.prefix}-${service}-db`
@@ -39,7 +41,7 @@ async function ensure(scene: Scene, network: Network, service: string, signal: A
     if (data !== undefined) throw credentialsLost(scene, service, volume)
   }
   const credentials = await databaseCredentials(scene.place, service)
-  const spec = hashText(JSON.stringify([reference, network.name, volume, scene.place.folder])).slice(0, 16)
+  const spec = hashText(JSON.stringify([databaseImage, network.name, volume, scene.place.folder])).slice(0, 16)
   if (found === undefined || found.Config.Labels[labels.spec] !== spec) {
     scene.tell(`the database of ${service} is ${found === undefined ? "made" : "made anew on its volume"}`)
     await removeContainer(docker, name)
@@ -63,7 +65,7 @@ async function create(
   await scene.engine.docker.createVolume({ Name: name, Labels: own })
   const container = await scene.engine.docker.createContainer({
     name,
-    Image: await scene.image(reference),
+    Image: await scene.image(databaseImage),
     Hostname: databaseHost(service),
     Env: [
       `MARIADB_DATABASE=${credentials.name}`,
@@ -86,7 +88,7 @@ async function create(
     NetworkingConfig: {
       EndpointsConfig: {
         [network.name]: {
-          IPAMConfig: { IPv4Address: network.database(scene.plots.services[service] ?? 0) },
+          IPAMConfig: { IPv4Address: network.database(plotOf(scene.plots, service)) },
           Aliases: [databaseHost(service)],
         },
       },
