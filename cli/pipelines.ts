@@ -1,19 +1,24 @@
-import type { Project } from "../config/index.js"
+import type { PipelineSource, Project } from "../config/index.js"
 import { fault, isFault } from "../core/errors.js"
 import type { Pipeline } from "../core/pipeline.js"
 import { nearest } from "../core/suggest.js"
-import { delivery } from "../pipelines/delivery.js"
 import type { Settings } from "../steps/settings.js"
 
-/** Pipelines that are there without being named in the configuration. */
-const builtIn = { delivery }
+/** Pipelines that are there without being named in the configuration. Loaded when called: they bring every step along. */
+const builtIn: Readonly<Record<string, () => Promise<PipelineSource>>> = {
+  delivery: async () => (await import("../pipelines/delivery.js")).delivery,
+}
 
 /** Makes the named pipeline of a project. @throws PIPELINE-UNKNOWN with the nearest name, PIPELINE-BROKEN */
-export function pipelineOf(project: Project, name: string, settings: Settings): Pipeline {
-  const all = { ...builtIn, ...project.pipelines }
-  const source = Object.hasOwn(all, name) ? all[name as keyof typeof all] : undefined
-  if (source === undefined) throw unknown(name, Object.keys(all))
-  if (typeof source !== "function") return source
+export async function pipelineOf(project: Project, name: string, settings: Settings): Promise<Pipeline> {
+  const { pipelines } = project
+  const source = Object.hasOwn(pipelines, name)
+    ? pipelines[name]
+    : Object.hasOwn(builtIn, name)
+      ? await builtIn[name]?.()
+      : undefined
+  if (source === undefined) throw unknown(name, [...new Set([...Object.keys(builtIn), ...Object.keys(pipelines)])])
+  if (typeof source !== "function") return named(source, name)
   let made: unknown
   try {
     made = source(settings)
@@ -21,9 +26,12 @@ export function pipelineOf(project: Project, name: string, settings: Settings): 
     if (isFault(cause)) throw cause
     throw broken(name, (cause as Error).message, cause)
   }
-  if (isPipeline(made)) return made
+  if (isPipeline(made)) return named(made, name)
   throw broken(name, `It answered ${made instanceof Promise ? "a promise" : typeof made}, not a pipeline.`, undefined)
 }
+
+/** The name in the configuration is the one that people type and that a run is gone on with by. */
+const named = (pipeline: Pipeline, name: string): Pipeline => Object.freeze({ ...pipeline, name })
 
 function isPipeline(value: unknown): value is Pipeline {
   return (

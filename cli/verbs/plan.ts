@@ -18,7 +18,7 @@ export async function plan(
   const root = await findProject(cwd)
   const project = await loadProject(root)
   const settings = selectServices(project.settings, options.service)
-  const pipeline = pipelineOf(project, name, settings)
+  const pipeline = await pipelineOf(project, name, settings)
   const source = await chooseSource(root, options)
   const store = openStore(root)
   const secrets = environmentSecrets(process.env)

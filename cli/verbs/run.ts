@@ -26,7 +26,7 @@ export async function run(cwd: string, name: string, options: RunOptions): Promi
   const root = await findProject(cwd)
   const project = await loadProject(root)
   const settings = selectServices(project.settings, options.service)
-  const pipeline = pipelineOf(project, name, settings)
+  const pipeline = await pipelineOf(project, name, settings)
   const source = await chooseSource(root, options)
   return drive({
     project,
@@ -48,7 +48,7 @@ export async function resume(cwd: string, wanted: string, options: RunOptions): 
   const store = openStore(root)
   const record = await readRun(store, await findRun(store, wanted))
   const settings = selectServices(project.settings, record.selection.services)
-  const pipeline = pipelineOf(project, record.pipeline, settings)
+  const pipeline = await pipelineOf(project, record.pipeline, settings)
   return drive({
     project,
     settings,
