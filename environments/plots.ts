@@ -57,6 +57,13 @@ export async function plotsOf(
   })
 }
 
+/** The number of a service that has one. */
+export function plotOf(plots: Pick<EnvironmentPlots, "services">, service: string): number {
+  const number = plots.services[service]
+  if (number === undefined) throw new Error(`${service} has no place in the environments of this project`)
+  return number
+}
+
 /** The plots as they are written down; nothing is given. A service without a plot was never deployed. */
 export async function readPlots(place: Place): Promise<Plots> {
   return Plots.safeParse(await readJson(plotsFile(place))).data ?? { services: {}, ports: {} }

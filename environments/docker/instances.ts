@@ -2,8 +2,9 @@ import { join } from "node:path"
 import type Docker from "dockerode"
 import { writeAtomic } from "../../engine/files.js"
 import { serviceFolder } from "../places.js"
+import { plotOf } from "../plots.js"
 import { releaseKey, type ReleaseSpec } from "../release.js"
-import { balancerHost, innerPort } from "./balancer.js"
+import { balancerHost, innerPort } from "./balancer-container.js"
 import type { DatabaseCredentials } from "./credentials.js"
 import { databaseHost } from "./database.js"
 import { labelFilter, labels, releaseOf } from "./labels.js"
@@ -89,7 +90,7 @@ export async function startInstance(
     },
     NetworkingConfig: {
       EndpointsConfig: {
-        [network.name]: { IPAMConfig: { IPv4Address: network.instance(scene.plots.services[service] ?? 0, slot) } },
+        [network.name]: { IPAMConfig: { IPv4Address: network.instance(plotOf(scene.plots, service), slot) } },
       },
     },
   })
@@ -164,7 +165,7 @@ export function instanceEnvironment(
     ...Object.fromEntries(
       release.calls.map((name) => [
         `${name.toUpperCase().replaceAll("-", "_")}_URL`,
-        `http://${balancerHost}:${innerPort(scene.plots.services[name] ?? 0)}`,
+        `http://${balancerHost}:${innerPort(plotOf(scene.plots, name))}`,
       ]),
     ),
   }

@@ -6,7 +6,7 @@ import { localImage } from "../../engine/image/local.js"
 import type { Environment } from "../environment.js"
 import { readHistory } from "../history.js"
 import { placeOf, type Project } from "../places.js"
-import { plotsOf } from "../plots.js"
+import { plotsOf, plotOf } from "../plots.js"
 import type { ReleaseSpec } from "../release.js"
 import { fullWeight, type Instance, type Target } from "../target.js"
 import { balancerOf } from "./balancer.js"
@@ -34,7 +34,8 @@ export interface DockerTargetOptions {
 export async function dockerTarget(options: DockerTargetOptions): Promise<Target> {
   const { engine, project, environment, service } = options
   const place = placeOf(project, environment.name)
-  const names = [...new Set([...project.services.map((s) => s.name), service])]
+  // Called services, too: they may not be among those that are delivered today.
+  const names = [...new Set([...project.services.flatMap((s) => [s.name, ...(s.calls ?? [])]), service])]
   const plots = await plotsOf(place, environment.name, names, environment.ports)
   const scene: Scene = {
     engine,
@@ -71,7 +72,7 @@ export async function dockerTarget(options: DockerTargetOptions): Promise<Target
     })
   }
   const slotOf = (release: ReleaseSpec, slot: number, net: Network) => ({
-    address: net.instance(plots.services[service] ?? 0, slot),
+    address: net.instance(plotOf(plots, service), slot),
     port: release.port,
     readiness: release.readiness,
     state: "probe" as const,
@@ -81,7 +82,7 @@ export async function dockerTarget(options: DockerTargetOptions): Promise<Target
   return {
     environment: environment.name,
     service,
-    url: `http://127.0.0.1:${plots.ports[plots.services[service] ?? 0]}`,
+    url: `http://127.0.0.1:${plots.ports[plotOf(plots, service)]}`,
 
     async prepare(release, signal) {
       const net = await getNetwork()

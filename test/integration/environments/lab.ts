@@ -24,7 +24,7 @@ const http = require("node:http"), fs = require("node:fs"), net = require("node:
 const env = process.env
 console.log("starting", env.VERSION, "secret", env.DB_PASSWORD)
 if (env.EXIT_AFTER_MS) setTimeout(() => { console.error("giving up: no such table"); process.exit(7) }, +env.EXIT_AFTER_MS)
-if (env.EAT_MEMORY) { const hog = []; for (;;) hog.push(Buffer.alloc(1e6, 1)) }
+if (env.EAT_MEMORY) { const hog = []; for (;;) hog.push(Buffer.alloc(16e6, 1)) }
 const born = Date.now()
 const ready = () => !env.NEVER_READY && Date.now() - born >= +(env.READY_AFTER_MS || 0)
 const reach = (host, port) => new Promise((done) => {

@@ -80,7 +80,7 @@ describe("rolling deployment on the Docker Engine", () => {
   })
 
   it("says that an instance ran out of memory", async () => {
-    const bad = lab.release(v1, { env: { VERSION: "v4", EAT_MEMORY: "1" }, resources: { memoryMB: 64 } })
+    const bad = lab.release(v1, { env: { VERSION: "v4", EAT_MEMORY: "1" }, resources: { memoryMB: 160 } })
     const error: unknown = await lab.deploy(bad).catch((e: unknown) => e)
     expect(isFault(error) && error.code).toBe("DEPLOY-OUT-OF-MEMORY")
     expect(await text()).toMatch(/^v1/)
