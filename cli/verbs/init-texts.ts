@@ -26,11 +26,11 @@ export function guessToolchain(found: {
 }
 
 export const configText = (name: string, service: string) => `import { defineConfig } from "gantry-ci/config"
-import first from "./pipelines/first.ts"
+import first from "./pipelines/first.js"
 
 export default defineConfig({
-  project: "${name}",
-  services: ["${service}"],
+  project: ${JSON.stringify(name)},
+  services: [${JSON.stringify(service)}],
   pipelines: { first },
 })
 `
@@ -56,7 +56,7 @@ export default function first(settings: Settings) {
 
 export const serviceText = (name: string, toolchain: Toolchain) =>
   [
-    `name: ${name}`,
+    `name: ${JSON.stringify(name)}`,
     "toolchain:",
     `  image: "${toolchain.image}"`,
     ...(toolchain.setup === undefined ? [] : [`  setup: ${toolchain.setup}`]),
