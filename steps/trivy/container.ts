@@ -3,8 +3,7 @@ import { join } from "node:path"
 import type { Client, Container } from "@dagger.io/dagger"
 import { fault, isFault, type Fault } from "../../core/errors.js"
 import { hashJson } from "../../core/json.js"
-import type { Progress } from "../../core/progress.js"
-import { resolveImage, subsetFolder, withHostCa, type EngineConfig } from "../../engine/index.js"
+import { subsetFolder, withHostCa, type EngineConfig, type ResolvedImage } from "../../engine/index.js"
 import { abortable, execErrorOf, lastLines } from "../container.js"
 import { parseMetadata, parseSubset, type Database } from "./database.js"
 import type { ScanPolicy } from "./policy.js"
@@ -28,13 +27,14 @@ export interface Trivy {
 }
 
 export interface TrivyOptions {
+  /** Trivy's image by digest, and where it came from: one from packages has the subset beside it. */
+  readonly image: Pick<ResolvedImage, "reference" | "source">
   readonly engine: EngineConfig
   readonly policy: ScanPolicy
   /** What the report calls the image: the service's name. */
   readonly name: string
   readonly attempt: number
   readonly signal: AbortSignal
-  readonly progress?: Progress | undefined
   readonly warn: (text: string) => void
   readonly now: Date
 }
@@ -56,9 +56,8 @@ trivy convert --quiet --cache-dir "$cache" --format table --output /out/report.t
 trivy convert --quiet --cache-dir "$cache" --format cyclonedx --output /out/sbom.cdx.json /out/report.json`
 
 /** Trivy in a Dagger container. What the engine has scanned already, with the same database, it answers from its cache. */
-export async function trivyInContainer(dag: Client, options: TrivyOptions): Promise<Trivy> {
-  const { engine, policy, signal } = options
-  const image = await resolveImage(engine, policy.image, { signal, progress: options.progress })
+export function trivyInContainer(dag: Client, options: TrivyOptions): Trivy {
+  const { engine, image, policy, signal } = options
   const base = withHostCa(dag.container().from(image.reference), dag, engine).withoutEntrypoint()
   const repositories = databaseRepositories(engine)
   const hasSubset = image.source === "packages"

@@ -1,5 +1,6 @@
 import { join } from "node:path"
 import { step, type AnyStep, type Step } from "../../core/step.js"
+import { resolveImage } from "../../engine/index.js"
 import { Scan, type BuiltImage, type Source } from "../outputs.js"
 import { logProgress } from "../log-progress.js"
 import type { Service } from "../service.js"
@@ -35,8 +36,9 @@ export function trivy(
       const folder = await sourceDir(context.run, source)
       const exceptions = await readExceptions(join(folder, policy.exceptionsFile), policy.exceptionsFile)
       const now = new Date()
-      const tool = await trivyInContainer(context.dag, {
-        progress: logProgress(context.log),
+      const progress = logProgress(context.log)
+      const tool = trivyInContainer(context.dag, {
+        image: await resolveImage(settings.engine, policy.image, { signal: context.signal, progress }),
         engine: settings.engine,
         policy,
         name: service.name,

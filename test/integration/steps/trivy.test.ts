@@ -91,8 +91,10 @@ async function scan(
     labels: {},
   }
   const policy = scanPolicy.parse(options.policy ?? {})
-  const trivy = await trivyInContainer(context.dag, {
-    // What a host gets that reaches no registry: no time is lost by asking one.
+  const trivy = trivyInContainer(context.dag, {
+    image: await resolveImage(engine, trivyReference),
+    // What a host gets that reaches no registry. The image is resolved by the common configuration: another way of
+    // supply would be another stack, and start its registry anew under the engine.
     engine: { ...engine, supply: "packages", trivy: { ...engine.trivy, ...(options.trivy as typeof engine.trivy) } },
     policy,
     name: "tiny",
@@ -100,7 +102,6 @@ async function scan(
     signal: context.signal,
     warn: (text) => context.log.warn(text),
     now,
-    progress: { task: () => ({ update() {}, log() {}, done() {}, fail() {} }) },
   })
   const exceptions = parseExceptions(options.exceptions ?? "", "gantry.exceptions.yaml")
   return { context, result: scanImage(context, trivy, { service: "tiny", image, policy, exceptions, now }) }
