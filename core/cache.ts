@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto"
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises"
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { z } from "zod"
 import { Artifact } from "./artifacts.js"
@@ -16,24 +16,27 @@ export type CachedResult = z.infer<typeof CachedResult>
 
 const path = (root: string, step: string, fingerprint: string) => join(root, "cache", step, `${fingerprint}.json`)
 
-/** Undefined when there is none, or none that can be read: a cache is never a reason to fail. */
-export async function readCache(root: string, step: string, fingerprint: string): Promise<CachedResult | undefined> {
+/**
+ * Undefined when there is none, or none that can be read: a cache is never a reason to fail. Reads at once: the files are small,
+ * and a plan of 10,000 steps asks for as many.
+ */
+export function readCache(root: string, step: string, fingerprint: string): CachedResult | undefined {
   try {
-    return CachedResult.parse(JSON.parse(await readFile(path(root, step, fingerprint), "utf8")))
+    return CachedResult.parse(JSON.parse(readFileSync(path(root, step, fingerprint), "utf8")))
   } catch {
     return undefined
   }
 }
 
-export async function writeCache(root: string, step: string, fingerprint: string, result: CachedResult): Promise<void> {
+export function writeCache(root: string, step: string, fingerprint: string, result: CachedResult): void {
   const target = path(root, step, fingerprint)
-  await mkdir(dirname(target), { recursive: true })
+  mkdirSync(dirname(target), { recursive: true })
   const temporary = `${target}.${process.pid}.${randomBytes(4).toString("hex")}`
   try {
-    await writeFile(temporary, JSON.stringify(result))
-    await rename(temporary, target)
+    writeFileSync(temporary, JSON.stringify(result))
+    renameSync(temporary, target)
   } catch (cause) {
-    await rm(temporary, { force: true })
+    rmSync(temporary, { force: true })
     throw cause
   }
 }

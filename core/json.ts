@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto"
+import { hash } from "node:crypto"
 
 /** Plain JSON: all that crosses a step, a process or a file. */
 export type Json = string | number | boolean | null | undefined | readonly Json[] | { readonly [key: string]: Json }
@@ -13,7 +13,7 @@ export function canonicalJson(value: unknown): string {
 
 /** SHA-256 of a text or of bytes, lower-case hex. */
 export function sha256(data: string | Uint8Array): string {
-  return createHash("sha256").update(data).digest("hex")
+  return hash("sha256", data, "hex")
 }
 
 /** SHA-256 over the canonical JSON of a value. */

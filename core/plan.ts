@@ -94,7 +94,7 @@ async function cachedSteps(root: string): Promise<ReadonlySet<string>> {
 async function cachedResult(s: AnyStep, needs: Readonly<Record<string, unknown>>, run: RunInfo, root: string) {
   try {
     const print = fingerprint(s, needs, run)
-    const hit = print === undefined ? undefined : await readCache(root, s.id, print)
+    const hit = print === undefined ? undefined : readCache(root, s.id, print)
     if (hit === undefined || !(await hasObjects(root, hit.artifacts))) return undefined
     return { ...hit, output: checkOutput(s, hit.output) as CachedResult["output"] }
   } catch {

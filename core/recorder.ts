@@ -26,7 +26,7 @@ export interface Recorder {
   mask(value: string): void
   maskText(value: string): string
   /** Does work that nobody waits for until close(). Its errors do not count. */
-  later(work: () => Promise<void>): void
+  later(work: () => void): void
   /** What broke the journal (a full disk), if anything did: a run that cannot be recorded must not go on. */
   trouble(): unknown
   /** Settles when the run directory is complete. @throws DISK-FULL, FILE-DENIED */

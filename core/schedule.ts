@@ -180,7 +180,7 @@ function readNeeds(s: Schedule, step: AnyStep): Record<string, unknown> {
 }
 
 async function fromCache(s: Schedule, step: AnyStep, print: string): Promise<boolean> {
-  const hit = await readCache(s.storeRoot, step.id, print)
+  const hit = readCache(s.storeRoot, step.id, print)
   if (hit === undefined) return false
   let output: unknown
   try {

@@ -46,8 +46,8 @@ function wireit(name: string, folder: string): Variant {
         WIREIT_CACHE: "none",
         WIREIT_LOGGER: "quiet",
       }
-      const { ms } = await timed([process.execPath, wireitBin], { cwd, env })
-      return { ms }
+      const { ms, cpu } = await timed([process.execPath, wireitBin], { cwd, env })
+      return { ms, "cpu ms": cpu }
     },
   }
 }

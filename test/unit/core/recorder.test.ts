@@ -135,10 +135,11 @@ describe("recorder", () => {
   it("does not mind when later work fails", async () => {
     const { recorder, troubles } = await rig()
     let done = false
-    recorder.later(() => Promise.reject(new Error("cache")))
+    recorder.later(() => {
+      throw new Error("cache")
+    })
     recorder.later(() => {
       done = true
-      return Promise.resolve()
     })
     await recorder.close()
     expect([done, troubles]).toEqual([true, []])
