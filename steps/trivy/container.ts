@@ -43,8 +43,17 @@ export interface TrivyOptions {
 const quiet = ["--skip-version-check", "--disable-telemetry", "--no-progress"]
 const cacheDir = "/var/cache/trivy"
 
-/** Arguments after the script are its "$@": no quoting, whatever they hold. */
-const fetchDatabase = `trivy image --download-db-only --cache-dir ${cacheDir} "$@" >&2 && cat ${cacheDir}/db/metadata.json`
+/**
+ * Asks one registry after the other: given a list, Trivy itself stops at a name that does not resolve or a database that
+ * is not there. Arguments after the script are its "$@": no quoting, whatever they hold. This host's loopback speaks http.
+ */
+const fetchDatabase = `fetch() { trivy image --download-db-only --cache-dir ${cacheDir} ${quiet.join(" ")} "$@" >&2; }
+if [ $# = 0 ]; then fetch || exit 1; cat ${cacheDir}/db/metadata.json; exit; fi
+for repository in "$@"; do
+  case $repository in ${hostAlias}:*) insecure=--insecure ;; *) insecure= ;; esac
+  if fetch $insecure --db-repository "$repository"; then cat ${cacheDir}/db/metadata.json; exit; fi
+done
+exit 1`
 /** `convert` reads the one JSON report: nothing is scanned twice. Trivy reads OCI layouts as folders, not as archives. */
 const scanArchive = `name=$1; cache=$2; shift 2
 mkdir -p /scan/"$name" /out && cd /scan
@@ -74,7 +83,7 @@ export function trivyInContainer(dag: Client, options: TrivyOptions): Trivy {
       const fetched = withDatabase(base, dag, repositories)
         // Trivy asks its registry again when the next edition is due; here it is asked to think about it once an hour.
         .withEnvVariable("GANTRY_HOUR", `${options.now.toISOString().slice(0, 13)} attempt ${options.attempt}`)
-        .withExec(["sh", "-c", fetchDatabase, "sh", ...quiet, ...databaseFlags(repositories)])
+        .withExec(["sh", "-c", fetchDatabase, "sh", ...repositories.database])
       return parseMetadata(await run(() => fetched.stdout(), unreachable(repositories.names), signal))
     },
 
@@ -119,9 +128,6 @@ function withDatabase(base: Container, dag: Client, { database, java, ports }: R
   return mounted.withServiceBinding(hostAlias, host)
 }
 
-const databaseFlags = ({ database }: Repositories): string[] =>
-  database.flatMap((repository) => ["--db-repository", repository])
-
 /** The flags of a scan. @param repositories undefined: the image's own subset, which has an index of Java archives beside it */
 export function scanFlags(policy: ScanPolicy, repositories: Repositories | undefined): string[] {
   return [
@@ -136,6 +142,7 @@ export function scanFlags(policy: ScanPolicy, repositories: Repositories | undef
     ...(repositories === undefined
       ? ["--skip-java-db-update", "--offline-scan"]
       : repositories.java.flatMap((repository) => ["--java-db-repository", repository])),
+    ...(repositories?.java.some((repository) => repository.startsWith(`${hostAlias}:`)) === true ? ["--insecure"] : []),
     "--cache-backend",
     "memory",
     "--timeout",
@@ -152,7 +159,7 @@ async function publicDatabase(
 ): Promise<Database | undefined> {
   const tried = withDatabase(base, dag, repositories)
     .withEnvVariable("GANTRY_HOUR", options.now.toISOString().slice(0, 13))
-    .withExec(["timeout", "60", "sh", "-c", fetchDatabase, "sh", ...quiet], { expect: "ANY" as never })
+    .withExec(["timeout", "60", "sh", "-c", fetchDatabase, "sh"], { expect: "ANY" as never })
   const [code, text] = await run(() => Promise.all([tried.exitCode(), tried.stdout()]), databaseFault, options.signal)
   if (code === 0) return parseMetadata(text)
   options.warn("the public vulnerability database is out of reach (asked once an hour)")

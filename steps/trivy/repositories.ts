@@ -6,8 +6,8 @@ const published = {
   java: "ghcr.io/aquasecurity/trivy-java-db:1",
 } as const
 
-/** Name by which the scanner's container reaches this host's loopback. Ends in .local: Trivy then speaks plain http. */
-export const hostAlias = "gantry-host.local"
+/** Name by which the scanner's container reaches this host's loopback. */
+export const hostAlias = "gantry-host"
 
 export interface Repositories {
   /** In the order in which they are asked. Empty: Trivy's own defaults. */

@@ -24,7 +24,7 @@ describe("where Trivy's databases come from", () => {
     const { database, ports, names } = of({
       trivy: { dbRepositories: ["127.0.0.1:5000/trivy/trivy-db:2", "localhost:5001/trivy-db:2"] },
     })
-    expect(database).toEqual(["gantry-host.local:5000/trivy/trivy-db:2", "gantry-host.local:5001/trivy-db:2"])
+    expect(database).toEqual(["gantry-host:5000/trivy/trivy-db:2", "gantry-host:5001/trivy-db:2"])
     expect(ports).toEqual([5000, 5001])
     expect(names[0]).toBe("127.0.0.1:5000/trivy/trivy-db:2")
   })
