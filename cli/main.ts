@@ -147,3 +147,6 @@ try {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
   else process.exitCode = await report(error)
 }
+
+// Everything is done and recorded. What still holds the process (a socket to an engine that went away) must not hold a job.
+setTimeout(() => process.exit(), 5_000).unref()

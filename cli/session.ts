@@ -1,5 +1,6 @@
 import { createWriteStream, mkdirSync, type WriteStream } from "node:fs"
 import { join } from "node:path"
+import { setTimeout as pause } from "node:timers/promises"
 import { fault, isFault, type Fault } from "../core/errors.js"
 import type { SessionProvider } from "../core/session.js"
 import { openStore } from "../core/store.js"
@@ -36,11 +37,15 @@ export function sessionFor(settings: Settings, view: View): SessionProvider {
     classify: (error) => classifyDagger(error),
     async close() {
       const current = await session?.catch(() => undefined)
-      await current?.close()
+      // A session whose engine is gone may find nobody to say goodbye to: the run is recorded, so it is not waited for.
+      await Promise.race([current?.close(), pause(closeLimit, undefined, { ref: false })])
       logs?.end()
     },
   }
 }
+
+/** Milliseconds that closing the session may take. */
+const closeLimit = 10_000
 
 /** Fields of the SDK's ExecError (@dagger.io/dagger, common/errors/ExecError). */
 interface ExecError extends Error {
@@ -70,12 +75,12 @@ export function classifyDagger(error: unknown): Fault | undefined {
 function execFault(error: ExecError): Fault {
   const tail = (text: string) => text.trimEnd().split("\n").slice(-15).join("\n")
   const words = [tail(error.stdout), tail(error.stderr)].filter((text) => text !== "").join("\n")
-  // 137: killed, which the work itself does not do; mostly out of memory.
-  const killed = error.exitCode === 137
+  // 137: killed, which the work itself does not do; mostly out of memory. Negative: it never came to an exit code.
+  const killed = error.exitCode === 137 || error.exitCode < 0
   return fault({
     code: killed ? "EXEC-KILLED" : "EXEC-FAILED",
     kind: killed ? "errored" : "failed",
-    message: `${error.cmd.join(" ").slice(0, 200)} ${killed ? "was killed (exit code 137: out of memory?)" : `exited with ${error.exitCode}`}`,
+    message: `${error.cmd.join(" ").slice(0, 200)} ${killed ? `was killed (exit code ${error.exitCode})` : `exited with ${error.exitCode}`}`,
     reason: words === "" ? "It said nothing." : words,
     hint: "The step's log has the whole output.",
     cause: error,
