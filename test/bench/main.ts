@@ -2,13 +2,16 @@ import { mkdir, writeFile } from "node:fs/promises"
 import { cpus, loadavg } from "node:os"
 import { join, resolve } from "node:path"
 import type { Case } from "./case.js"
+import { containerCase } from "./cases/containers.js"
+import { delivery } from "./cases/delivery.js"
+import { help } from "./cases/help.js"
 import { plan } from "./cases/plan.js"
 import { scheduler } from "./cases/scheduler.js"
 import { measure, type Measured } from "./measure.js"
 import { renderMeasured } from "./table.js"
 
 /** `npm run bench [-- <case> …]`. A new case is a file in cases/ and a line here. */
-const cases: readonly Case[] = [scheduler, plan]
+const cases: readonly Case[] = [scheduler, plan, help, containerCase, delivery]
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !cases.some((c) => c.name === name))
