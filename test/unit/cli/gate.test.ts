@@ -3,53 +3,14 @@ import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
 import { keyPair } from "../approvals/samples.js"
 import { built } from "./built.js"
+import { gateFiles, lin, zhao } from "./gate-files.js"
 import { makeProject } from "./rig.js"
 
 beforeAll(built, 180_000)
 
-const digest = `sha256:${"1".repeat(64)}`
-/** The real gate behind steps that only answer what builds, scans and deployments would, and a rollout that verifies. */
-const files = (approvers: object[]) => ({
-  "gantry.config.ts": `import { appendFileSync } from "node:fs"
-import { pipeline, step } from "gantry-ci"
-import { defineConfig } from "gantry-ci/config"
-import { BuiltImage, checkout, gate, Release, Scan, verifyApproval } from "gantry-ci/steps"
-
-const artifact = { path: "x", sha256: "${"0".repeat(64)}", size: 1 }
-export default defineConfig({
-  project: "shop",
-  environments: { prod: { approvals: {} } },
-  approvers: ${JSON.stringify(approvers)},
-  pipelines: {
-    release: (settings) => {
-      const source = checkout(settings)
-      const host = { engine: false, cache: false } as const
-      const image = step("svc.image", { ...host, output: BuiltImage,
-        run: async () => ({ service: "svc", digest: "${digest}", archive: artifact, size: 1, labels: {} }) })
-      const scan = step("svc.trivy", { ...host, output: Scan,
-        run: async () => ({ digest: "${digest}", counts: {}, exceptions: 0, reports: { json: artifact, sarif: artifact, table: artifact, sbom: artifact } }) })
-      const release = step("svc.push", { ...host, output: Release, needs: { source },
-        run: async ({ needs }) => ({ service: "svc", reference: "r/shop/svc@${digest}", tag: "r/shop/svc:1", digest: "${digest}", commit: needs.source.commit }) })
-      const approval = gate(settings, "prod", { source, images: [image], scans: [scan], releases: [release], deployments: [], tests: [], quality: [] })
-      const rollout = step("svc.rollout", { engine: false, needs: { source, release, approval },
-        effect: { key: () => "rollout", retry: { attempts: 1 }, reconcile: "repeat" },
-        run: async ({ needs, run }) => {
-          if (needs.approval === undefined) return
-          await verifyApproval(settings, "prod", run, needs.approval, needs.source, needs.release)
-          appendFileSync("rolled-out", "x")
-        } })
-      return pipeline("release", { targets: [rollout] })
-    },
-  },
-})
-`,
-})
-const lin = { name: "Lin Release", email: "lin@shop.example", role: "release-manager" }
-const zhao = { name: "Zhao Author", email: "zhao@shop.example", role: "developer" }
-
 describe("gantry approve and reject", () => {
   it("the whole way: waits, refuses the author, takes another, goes on", async () => {
-    const { gantry, dir } = await makeProject(files([lin, zhao]))
+    const { gantry, dir } = await makeProject(gateFiles([lin, zhao]))
     const first = await gantry("run", "release")
     expect(first.code).toBe(4)
     const id = first.stdout.trim()
@@ -78,7 +39,7 @@ describe("gantry approve and reject", () => {
   })
 
   it("rejected is failed, for good", async () => {
-    const { gantry } = await makeProject(files([lin]))
+    const { gantry } = await makeProject(gateFiles([lin]))
     await gantry("run", "release")
     const rejected = await gantry("reject", "last", "--as", "Lin Release", "--reason", "broken cart", "--resume")
     expect(rejected.code).toBe(1)
@@ -90,7 +51,7 @@ describe("gantry approve and reject", () => {
 
   it("signs with a key where one is configured", async () => {
     const key = keyPair()
-    const { gantry, dir } = await makeProject(files([{ ...lin, publicKey: key.publicKey }]))
+    const { gantry, dir } = await makeProject(gateFiles([{ ...lin, publicKey: key.publicKey }]))
     await gantry("run", "release")
     const approve = (...more: string[]) => gantry("approve", "last", "--as", "Lin Release", "--reason", "x", ...more)
     expect((await approve()).stderr).toContain("APPROVAL-UNSIGNED")
