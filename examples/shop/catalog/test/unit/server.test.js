@@ -1,9 +1,11 @@
 import { connect } from "node:net"
 import { once } from "node:events"
+import { readFileSync } from "node:fs"
 import { afterEach, describe, expect, test } from "vitest"
 import { call } from "../support/http.js"
 import { memoryProducts, quiet, serve } from "../support/service.js"
 
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"))
 const tea = { sku: "TEA-1", name: "龙井茶", priceCents: 9900, stock: 3 }
 let service
 const start = async (options) => (service = await serve(options))
@@ -12,7 +14,7 @@ afterEach(() => service?.close())
 describe("operation", () => {
   test("/health and /version say which build answers", async () => {
     const { base } = await start({ config: "shop: { environment: uat, banner: UAT }" })
-    expect((await call(base, "GET", "/health")).body).toEqual({ status: "up", service: "service-catalog", version: "1.0.0", commit: "c0ffee" })
+    expect((await call(base, "GET", "/health")).body).toEqual({ status: "up", service: "service-catalog", version, commit: "c0ffee" })
     expect((await call(base, "GET", "/version")).body).toMatchObject({ commit: "c0ffee", environment: "uat", banner: "UAT", instance: "catalog-1" })
   })
 
@@ -40,7 +42,7 @@ describe("operation", () => {
     expect(count('uri="/api/products/:sku",status="404",outcome="CLIENT_ERROR"')).toBe("1")
     expect(count('uri="NOT_FOUND",status="404"')).toBe("1")
     expect(count('uri="/ready"')).toBeUndefined()
-    expect(body).toContain('shop_build_info{version="1.0.0",commit="c0ffee",environment="local",application="service-catalog"} 1')
+    expect(body).toContain(`shop_build_info{version="${version}",commit="c0ffee",environment="local",application="service-catalog"} 1`)
   })
 })
 
