@@ -16,6 +16,7 @@ import type { FindingsReport } from "../../core/reports.js"
 import type { Context } from "../../core/step.js"
 import type { QualityGate, Source, TestResult } from "../outputs.js"
 import type { Service } from "../service.js"
+import { checkBinaries } from "./binaries.js"
 import { listKnown } from "./files.js"
 import { gateRefused, gateReport, ownGate } from "./gate.js"
 import { prepareReports } from "./reports.js"
@@ -45,7 +46,7 @@ const shown = 100
 /**
  * Analyses a service: a token for this run alone, the scanner, the server's compute task, then the quality gate's answer
  * to this very analysis. The token is revoked whatever happens.
- * @throws SONAR-GATE (failed) · SONAR-COVERAGE (usage) · SONAR-SCANNER, SONAR-TASK, SONAR-… (errored)
+ * @throws SONAR-GATE (failed) · SONAR-COVERAGE, SONAR-BINARIES (usage) · SONAR-SCANNER, SONAR-TASK, SONAR-… (errored)
  */
 export async function analyse(
   context: AnalysisContext,
@@ -64,6 +65,7 @@ export async function analyse(
     { folder: join(context.scratch, "reports"), mounted: reportsFolder },
   )
   for (const note of reports.notes) log.info(note)
+  await checkBinaries(sonar.properties, root, reports.kept)
 
   await prepareProject(server, projectKey, service.name)
   const instance = `${context.run.id}.${context.step}.${context.attempt}`
@@ -100,7 +102,9 @@ export async function analyse(
       if (seconds > 0 && seconds % 10 === 0) log.info(`SonarQube works through the analysis: ${status}, ${seconds} s`)
     },
   })
-  for (const warning of done.warnings) log.warn(plain(warning))
+  // That a token which has been revoked already will expire is no news.
+  const warnings = done.warnings.map(plain).filter((text) => !token.temporary || !text.startsWith("The token used"))
+  for (const warning of warnings) log.warn(warning)
   const url = `${server.url}/dashboard?id=${encodeURIComponent(projectKey)}`
   const [status, found, values] = await Promise.all([
     gateStatus(server.session, done.analysisId),
