@@ -20,7 +20,7 @@ type DeployNeeds = { readonly source: Step<Source>; readonly release: Step<Relea
 /**
  * Deploys a release to an environment by digest, with the service's configuration for it; waits until it serves, and puts
  * the release before back when it does not. A dirty work tree goes to the first environment only.
- * @throws DEPLOY-…, ENV-…, CONFIG-YAML
+ * @throws ENVIRONMENT-UNKNOWN and DEPLOY-WANTS-GATE while the pipeline is made; DEPLOY-…, ENV-…, CONFIG-YAML
  */
 export function deploy(
   settings: Settings,
@@ -29,6 +29,7 @@ export function deploy(
   wiring: DeployWiring,
 ): MaybeStep<Deployment> {
   const { source, release, after = [] } = wiring
+  if (environmentOf(settings, environmentName).approvals !== undefined) throw wantsGate(environmentName)
   const first = Object.keys(settings.environments)[0] === environmentName
   return step<DeployNeeds, Deployment, string, Condition | undefined>(`${service.name}.deploy-${environmentName}`, {
     ...common(settings, service, environmentName),
@@ -104,6 +105,16 @@ function common(settings: Settings, service: Service, environmentName: string) {
 /** The tree stands for the configuration: its files are part of it, and a dirty work tree has one of its own. */
 function effectKey(environment: string, service: Service, { source, release }: Values<DeployNeeds>): string {
   return `deploy:${environment}:${service.name}:${release.digest}:${source.tree}`
+}
+
+function wantsGate(environment: string) {
+  return fault({
+    code: "DEPLOY-WANTS-GATE",
+    kind: "usage",
+    message: `${environment} demands approvals, and the pipeline deploys to it without asking anybody`,
+    reason: `environments.${environment}.approvals of gantry.config.ts`,
+    hint: `Let the pipeline pass a gate() and use rollout() for ${environment}, or leave \`approvals\` out there.`,
+  })
 }
 
 function unapproved(service: Service, environment: string) {
