@@ -1,8 +1,10 @@
 import { createInterface } from "node:readline/promises"
-import { decide } from "../approvals/index.js"
+import { decide, proposalOf } from "../approvals/index.js"
 import { toErrorRecord } from "../core/errors.js"
 import type { RunRecord } from "../core/record.js"
 import type { Store } from "../core/store.js"
+import { cleanLine } from "../report/width.js"
+import { describeEvidence } from "../steps/gate/describe.js"
 import { renderFault } from "../report/fault.js"
 import type { Settings } from "../steps/settings.js"
 import { textOptions } from "./view.js"
@@ -25,6 +27,8 @@ export async function askAtGate(
   const either = AbortSignal.any([signal, closed.signal])
   const question = (text: string) => terminal.question(text, { signal: either }).then((answer) => answer.trim())
   try {
+    const { evidence } = await proposalOf(store, record.id, undefined, settings.approvers)
+    process.stderr.write("\n" + describeEvidence(evidence.evidence).map(cleanLine).join("\n") + "\n")
     for (;;) {
       const who = await question("\nWho decides (name or e-mail; empty: leave it waiting)? ")
       if (who === "") return false

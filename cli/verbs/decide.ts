@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises"
-import { decide, type Statement } from "../../approvals/index.js"
+import { decide, proposalOf, type Statement } from "../../approvals/index.js"
 import { findProject, loadProject } from "../../config/index.js"
 import { fault } from "../../core/errors.js"
 import { findRun, openStore } from "../../core/store.js"
+import { cleanLine } from "../../report/width.js"
+import { describeEvidence } from "../../steps/gate/describe.js"
 import { exitCodes } from "../exit.js"
 import { printJson } from "../view.js"
 import { resume } from "./run.js"
@@ -27,6 +29,8 @@ export async function decideVerb(
   const { settings } = await loadProject(root)
   const store = openStore(root)
   const run = await findRun(store, wanted)
+  const { evidence } = await proposalOf(store, run, options.gate, settings.approvers)
+  process.stderr.write(describeEvidence(evidence.evidence).map(cleanLine).join("\n") + "\n\n")
   const statement = await decide({
     store,
     run,

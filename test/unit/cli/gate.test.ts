@@ -25,6 +25,9 @@ describe("gantry approve and reject", () => {
 
     const approved = await gantry("approve", "last", "--as", "lin@shop.example", "--reason", "tested", "--json")
     expect(approved.code).toBe(0)
+    expect(approved.stderr).toMatch(
+      /To prod: commit [0-9a-f]{12} of Zhao Author <zhao@shop.example>\nsvc sha256:111111111111 · no tests/,
+    )
     expect(JSON.parse(approved.stdout)).toMatchObject({ decision: "approved", by: "Lin Release", run: id })
     const twice = await gantry("approve", id, "--as", "Lin Release", "--reason", "again")
     expect(twice.code).toBe(2)

@@ -1,0 +1,37 @@
+import { expect, it } from "vitest"
+import { describeEvidence } from "../../../../steps/gate/describe.js"
+
+const evidence = {
+  run: "run-1",
+  gate: "gate",
+  environment: "prod",
+  commit: "c0ffee".padEnd(40, "0"),
+  tree: "t",
+  authors: [{ name: "Zhao", email: "z@x.example" }],
+  demands: { required: 1, roles: [], expiresAfterHours: 24 },
+}
+const service = {
+  service: "catalog",
+  digest: `sha256:${"ab".repeat(32)}`,
+  scan: { counts: { CRITICAL: 0, HIGH: 2, LOW: 1 }, exceptions: 2 },
+  quality: { status: "passed" },
+  tests: [
+    { suite: "catalog.unit", total: 10, failed: 0 },
+    { suite: "catalog.acceptance", total: 4, failed: 1 },
+  ],
+  deployments: [{ environment: "test" }, { environment: "uat" }],
+}
+
+it("says in a line for each service what is decided about", () => {
+  expect(describeEvidence({ ...evidence, services: [service] })).toEqual([
+    "To prod: commit c0ffee000000 of Zhao <z@x.example>",
+    "catalog sha256:abababababab · 14 tests, 1 failed · quality gate passed · 2 HIGH 1 LOW · 2 accepted by exception · runs in test, uat",
+  ])
+})
+it("does not make anything up", () => {
+  const bare = { ...service, scan: null, quality: null, tests: [], deployments: [] }
+  expect(describeEvidence({ ...evidence, services: [bare] })[1]).toBe(
+    "catalog sha256:abababababab · no tests · no quality gate · not scanned · runs in no environment yet",
+  )
+  expect(describeEvidence({ ...evidence, services: [{ odd: true }] })).toHaveLength(1)
+})
