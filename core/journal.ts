@@ -1,6 +1,7 @@
 import { open, readFile, stat, truncate, type FileHandle } from "node:fs/promises"
+import { dirname } from "node:path"
 import type { RunEvent, Stamped } from "./events.js"
-import { fileFault } from "./files.js"
+import { fileFault, syncFolder } from "./files.js"
 
 /**
  * `events.ndjson`: append-only, one JSON event a line. Events that come while a write is under way go out together with
@@ -63,7 +64,11 @@ export async function openJournal(path: string, onTrouble: (trouble: unknown) =>
 
 async function openFile(path: string): Promise<FileHandle> {
   try {
-    return await open(path, "a")
+    const isNew = (await stat(path).catch(() => undefined)) === undefined
+    const file = await open(path, "a")
+    // That the file exists has to be durable, too.
+    if (isNew) await syncFolder(dirname(path))
+    return file
   } catch (cause) {
     throw fileFault(cause, path)
   }
