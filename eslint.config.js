@@ -24,7 +24,10 @@ const layerRules = folders.map((folder) => ({
       {
         patterns: [
           {
-            regex: `^(\\.\\./)+(${folders.filter((f) => f !== folder && !layers[folder].includes(f)).concat("test").join("|")})/`,
+            regex: `^(\\.\\./)+(${folders
+              .filter((f) => f !== folder && !layers[folder].includes(f))
+              .concat("test")
+              .join("|")})/`,
             message: `${folder}/ may import only ${layers[folder].join(", ") || "itself"}: dependencies point downwards.`,
           },
         ],

@@ -11,7 +11,16 @@ mkdirSync(results, { recursive: true })
 const vitest = (project) => ({
   title: `${project} tests`,
   report: `${results}/${project}.json`,
-  command: ["npx", "vitest", "run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile.json=${results}/${project}.json`],
+  command: [
+    "npx",
+    "vitest",
+    "run",
+    "--project",
+    project,
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${results}/${project}.json`,
+  ],
 })
 const parts = [
   { title: "build", command: ["npm", "run", "--silent", "build"] },

@@ -11,18 +11,20 @@ const access = { database: "app", user: "app", password: "app-test", root: "root
  * The engine waits until the port accepts connections, and the image opens it only when its database is ready.
  */
 function mariadb(dag: Client, image: string, instance: string): DaggerService {
-  return dag
-    .container()
-    .from(image)
-    .withEnvVariable("GANTRY_INSTANCE", instance)
-    .withEnvVariable("MARIADB_DATABASE", access.database)
-    .withEnvVariable("MARIADB_USER", access.user)
-    .withEnvVariable("MARIADB_PASSWORD", access.password)
-    .withEnvVariable("MARIADB_ROOT_PASSWORD", access.root)
-    // In memory: it lives as long as the suite, and on a busy disk its first start takes most of the suite's time.
-    .withMountedTemp("/var/lib/mysql")
-    .withExposedPort(3306)
-    .asService({ useEntrypoint: true })
+  return (
+    dag
+      .container()
+      .from(image)
+      .withEnvVariable("GANTRY_INSTANCE", instance)
+      .withEnvVariable("MARIADB_DATABASE", access.database)
+      .withEnvVariable("MARIADB_USER", access.user)
+      .withEnvVariable("MARIADB_PASSWORD", access.password)
+      .withEnvVariable("MARIADB_ROOT_PASSWORD", access.root)
+      // In memory: it lives as long as the suite, and on a busy disk its first start takes most of the suite's time.
+      .withMountedTemp("/var/lib/mysql")
+      .withExposedPort(3306)
+      .asService({ useEntrypoint: true })
+  )
 }
 
 /** Binds the services that a suite declares, and says in the environment how they are reached. */
