@@ -17,7 +17,7 @@ process.on("uncaughtException", (error) => {
 
 /** Verbs are loaded when they are called: `gantry --help` loads none of them. */
 const program = new Command("gantry")
-  .description("Typed pipelines that take a commit to production: the same on a laptop and in CI.")
+  .description("Typed pipelines that take a commit to production.")
   .version(version())
   .option("-C, --cwd <folder>", "folder of the project", process.cwd())
   .showSuggestionAfterError()
