@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto"
+import { randomInt } from "node:crypto"
 import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { fault } from "./errors.js"
@@ -17,10 +17,11 @@ export function openStore(projectDir: string): Store {
   return { root, runDir: (id) => join(root, "runs", id) }
 }
 
-/** Sorts by time; the tail keeps two runs of one second apart. */
+/** Sorts by time, to the millisecond: of the tail three digits are that, the fourth keeps runs of one millisecond apart. */
 export function newRunId(now = new Date()): string {
   const time = now.toISOString().replace(/[-:]/g, "").slice(0, 15).replace("T", "-")
-  return `${time}-${randomBytes(2).toString("hex")}`
+  const milliseconds = now.getUTCMilliseconds().toString(16).padStart(3, "0")
+  return `${time}-${milliseconds}${randomInt(16).toString(16)}`
 }
 
 /** Ids of all runs, newest first. A folder without events is none: its process died before it recorded anything. */

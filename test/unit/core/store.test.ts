@@ -41,8 +41,11 @@ async function storeWith(...runs: readonly string[]) {
 
 describe("ids and folders", () => {
   it("ids sort by time and have a tail", () => {
-    expect(newRunId(new Date("2026-03-04T05:06:07.890Z"))).toMatch(/^20260304-050607-[0-9a-f]{4}$/)
-    expect(new Set(Array.from({ length: 50 }, () => newRunId())).size).toBeGreaterThan(45)
+    expect(newRunId(new Date("2026-03-04T05:06:07.890Z"))).toMatch(/^20260304-050607-37a[0-9a-f]$/)
+    const times = [0, 1, 2, 15, 16, 255, 256, 999, 1000].map((ms) =>
+      newRunId(new Date(Date.UTC(2026, 2, 4, 5, 6, 7, ms))),
+    )
+    expect([...times].sort()).toEqual(times)
   })
 
   it("makeRun makes a folder of its own, also when ids collide within a second", async () => {
