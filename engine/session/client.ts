@@ -55,9 +55,12 @@ export function sessionFetch(signal: AbortSignal, onBroken: (error: Error) => Er
   }
 }
 
-/** A Dagger client on a session's port. The SDK is loaded here and not before: it takes half a second. */
+/** The SDK takes half a second to load: only who needs a session loads it, and best while the CLI starts. */
+export const loadSdk = () => import("@dagger.io/dagger")
+
+/** A Dagger client on a session's port. */
 export async function sessionClient(port: number, token: string, fetchWith: typeof fetch): Promise<Client> {
-  const { Client: SdkClient, Context, GraphQLClient } = await import("@dagger.io/dagger")
+  const { Client: SdkClient, Context, GraphQLClient } = await loadSdk()
   const graphql = new GraphQLClient(`http://127.0.0.1:${port}/query`, {
     fetch: fetchWith,
     headers: { Authorization: `Basic ${Buffer.from(`${token}:`).toString("base64")}` },

@@ -8,7 +8,7 @@ import { containerName } from "../stack/container.js"
 import { daggerEngine, listens } from "../stack/engine.js"
 import { ensureComponents } from "../stack/ensure.js"
 import { daggerCli } from "./cli.js"
-import { sessionClient, sessionFetch } from "./client.js"
+import { loadSdk, sessionClient, sessionFetch } from "./client.js"
 import { connectFault, startCli, type CliSession } from "./process.js"
 
 /** A session with a Dagger engine. */
@@ -57,13 +57,15 @@ export async function openSession(
   }
   const runner = config.dagger.runnerHost ?? (env["_EXPERIMENTAL_DAGGER_RUNNER_HOST"] || undefined)
   const start = async (via: "runner" | "stack", runnerHost: string): Promise<Session> => {
-    const cli = await startCli({
+    const starting = startCli({
       binary: await daggerCli(context, env),
       runnerHost,
       workdir: options.workdir ?? process.cwd(),
       logs: options.logs,
       signal: context.signal,
     })
+    loadSdk().catch(() => undefined) // Beside the CLI's start; who needs it hears of an error.
+    const cli = await starting
     return connect(context, via, cli, cli)
   }
   if (runner !== undefined) {
