@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from "node:fs"
 import { cp, mkdtemp } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { afterAll } from "vitest"
 import { z } from "zod"
 import { decide, type Approver, type Statement } from "../../../../approvals/index.js"
 import type { Json } from "../../../../core/json.js"
@@ -34,6 +35,9 @@ export interface Results {
 /** Made once, copied for each test: starting git costs more than all the rest. */
 let plain: ReturnType<typeof repository> | undefined
 
+const templates: string[] = []
+afterAll(() => templates.forEach((dir) => rmSync(dir, { recursive: true, force: true })))
+
 const gitIn =
   (dir: string) =>
   (...args: string[]) =>
@@ -45,7 +49,7 @@ const gitIn =
 /** A repository with one commit of Zhao's. */
 async function repository(message: string) {
   const dir = await mkdtemp(join(tmpdir(), "gantry-test-repository-"))
-  process.once("exit", () => rmSync(dir, { recursive: true, force: true }))
+  templates.push(dir)
   const git = gitIn(dir)
   git("init", "-q", "-b", "main", "--template=")
   writeFileSync(join(dir, "a.txt"), "a\n")
