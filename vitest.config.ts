@@ -1,10 +1,28 @@
 import { defineConfig } from "vitest/config"
 
-/** Three projects: `unit` needs nothing but Node, the others real components and so more time, one file at a time. */
+/**
+ * `unit` needs nothing but Node, and so does `command`, which starts the built command as a process of its own, a hundred
+ * times; the others need real components and so more time, one file at a time.
+ */
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 20_000 } },
+      {
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts"],
+          exclude: ["test/unit/cli/**"],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: "command",
+          include: ["test/unit/cli/**/*.test.ts"],
+          globalSetup: ["test/unit/cli/built.ts"],
+          testTimeout: 120_000,
+        },
+      },
       {
         test: {
           name: "integration",

@@ -27,6 +27,7 @@ const parts = [
   { title: "lint", command: ["npm", "run", "--silent", "lint"] },
   { title: "types", command: ["npm", "run", "--silent", "typecheck"] },
   vitest("unit"),
+  vitest("command"),
   { title: "supply: the components that the next tests use", command: ["node", "dist/cli/main.js", "stack", "up"] },
   vitest("integration"),
   vitest("e2e"),

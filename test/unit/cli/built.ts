@@ -2,7 +2,6 @@ import { execFileSync } from "node:child_process"
 import { readdirSync, statSync, utimesSync, writeFileSync, mkdirSync, rmdirSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
-import { vi } from "vitest"
 
 export const repository = resolve(import.meta.dirname, "../../..")
 export const command = join(repository, "dist/cli/main.js")
@@ -21,9 +20,6 @@ const sources = [
 ]
 const stamp = join(repository, "dist/.built")
 const lock = join(repository, "dist/.building")
-
-// Each test starts the command a few times, beside other tests on the same cores.
-vi.setConfig({ testTimeout: 120_000 })
 
 /** Builds dist/ when a source is newer than it. Test files run side by side: one builds, the others wait. */
 export async function built(): Promise<void> {
@@ -68,3 +64,6 @@ function newestIn(folder: string): number {
 function mtime(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
 }
+
+/** Before the tests of project `command`. */
+export default built

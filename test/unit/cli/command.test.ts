@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { built, command, repository } from "./built.js"
+import { command, repository } from "./built.js"
 import { config, hostStep, makeProject, targets } from "./rig.js"
 
 const pipelines = {
@@ -40,9 +40,8 @@ const project = () => makeProject(files)
 /** For tests that leave nothing behind that another could stumble over. */
 let shared: Awaited<ReturnType<typeof makeProject>>
 beforeAll(async () => {
-  await built()
   shared = await makeProject(files, { keep: true })
-}, 180_000)
+})
 afterAll(() => shared.dispose())
 
 describe("exit codes", () => {

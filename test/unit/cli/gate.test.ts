@@ -1,12 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { beforeAll, describe, expect, it } from "vitest"
+import { describe, expect, it } from "vitest"
 import { keyPair } from "../approvals/samples.js"
-import { built } from "./built.js"
 import { gateFiles, lin, zhao } from "./gate-files.js"
 import { makeProject } from "./rig.js"
-
-beforeAll(built, 180_000)
 
 describe("gantry approve and reject", () => {
   it("the whole way: waits, refuses the author, takes another, goes on", async () => {

@@ -1,10 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { beforeAll, describe, expect, it } from "vitest"
-import { built } from "./built.js"
+import { describe, expect, it } from "vitest"
 import { makeProject } from "./rig.js"
-
-beforeAll(built, 180_000)
 
 describe("gantry init", () => {
   it("writes a configuration, a pipeline and a declaration that plan understands", async () => {

@@ -1,10 +1,7 @@
 import { readdir, readFile, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { beforeAll, describe, expect, it } from "vitest"
-import { built } from "./built.js"
+import { describe, expect, it } from "vitest"
 import { config, hostStep, makeProject, targets } from "./rig.js"
-
-beforeAll(built, 180_000)
 
 const pipelines = {
   /** Waits in `slow` until the file `go` is there. */

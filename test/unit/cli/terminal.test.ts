@@ -1,12 +1,10 @@
 import { spawn } from "node:child_process"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
-import { beforeAll, describe, expect, it, onTestFinished } from "vitest"
-import { built, command } from "./built.js"
+import { describe, expect, it, onTestFinished } from "vitest"
+import { command } from "./built.js"
 import { gateFiles, lin, zhao } from "./gate-files.js"
 import { gitEnv, makeProject } from "./rig.js"
-
-beforeAll(built, 180_000)
 
 /** Starts the command at a real terminal (util-linux' script) and types what the conversation says, each answer after its question. */
 async function converse(
