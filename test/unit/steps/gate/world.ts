@@ -128,6 +128,12 @@ export async function makeWorld(
 }
 export type World = Awaited<ReturnType<typeof makeWorld>>
 
+/** A run that waits, and its folder of decisions. */
+export async function waitingRun(world: World, services = ["catalog"]) {
+  const { record, store } = await world.run(services)
+  const dir = join(store.runDir(record.id), "approvals/gate")
+  return { id: record.id, dir, runDir: store.runDir(record.id), audit: join(store.root, "audit.ndjson") }
+}
 const Tests = z.object({ suite: z.string(), total: z.number(), failed: z.number() })
 
 function deliver(world: World, tree: string, services: readonly string[]): Pipeline {
