@@ -8,10 +8,10 @@ const infrastructure =
 
 /** A Dockerfile that does not build is failed; an engine or a registry that does not answer is errored. Undefined: not ours. */
 export function buildFault(error: unknown, service: Service, dockerfile: string): Fault | undefined {
-  if (isFault(error)) return undefined
+  if (hasFault(error)) return undefined
   const path = `${service.path}/${service.build.dockerfile}`
   const exec = execErrorOf(error)
-  if (exec !== undefined) {
+  if (exec !== undefined && exec.exitCode >= 0) {
     const output = `${exec.stdout}\n${exec.stderr}`
     return (
       killedFault(`The build of ${service.name}`, exec.exitCode, output) ??
@@ -23,7 +23,8 @@ export function buildFault(error: unknown, service: Service, dockerfile: string)
       )
     )
   }
-  if (!(error instanceof Error) || !("code" in error) || !/^D10[01]$/.test(String(error.code))) return undefined
+  // D100: the engine answered and said no. D101 and others: it did not answer, which is no word about the Dockerfile.
+  if (!(error instanceof Error) || !("code" in error) || error.code !== "D100") return undefined
   const message = error.message.trim()
   if (!infrastructure.test(message)) return failed(service, message.split("\n")[0] ?? "", lastLines(message), error)
   return fault({
@@ -34,6 +35,14 @@ export function buildFault(error: unknown, service: Service, dockerfile: string)
     hint: "`gantry doctor` checks the engine and the registries; then `gantry resume` the run.",
     cause: error,
   })
+}
+
+/** A fault somewhere along the causes (a lost engine) says more than the error it is wrapped in. */
+function hasFault(error: unknown): boolean {
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
+    if (isFault(at)) return true
+  }
+  return false
 }
 
 function failed(service: Service, what: string, reason: string, cause: unknown): Fault {
