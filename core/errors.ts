@@ -49,6 +49,14 @@ export function isFault(error: unknown): error is Fault {
   return typeof error === "object" && error !== null && brand in error
 }
 
+/** The fault that an error is, or that stands somewhere along its causes: libraries wrap what is thrown through them. */
+export function faultIn(error: unknown): Fault | undefined {
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
+    if (isFault(at)) return at
+  }
+  return undefined
+}
+
 /** The plain-JSON form of any thrown value, as records and reports hold it. Stack only for what is not in the catalogue. */
 export interface ErrorRecord {
   readonly code: string

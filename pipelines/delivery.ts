@@ -1,6 +1,6 @@
 import { fault } from "../core/errors.js"
 import { pipeline, type Pipeline } from "../core/pipeline.js"
-import type { MaybeStep, Step } from "../core/step.js"
+import type { MaybeStep } from "../core/step.js"
 import { checkout } from "../steps/checkout/index.js"
 import { codeReview } from "../steps/code-review/index.js"
 import { deploy, rollout } from "../steps/deploy/index.js"
@@ -105,5 +105,3 @@ interface Way {
 function present<S extends MaybeStep<unknown>>(...steps: readonly (S | undefined)[]): S[] {
   return steps.filter((s) => s !== undefined)
 }
-
-export type { Step }

@@ -1,4 +1,3 @@
-import { join } from "node:path"
 import { findProject, loadProject, selectServices } from "../../config/index.js"
 import type { Selection } from "../../core/events.js"
 import type { Facts } from "../../core/condition.js"
@@ -90,6 +89,3 @@ function concurrencyOf(given: number | undefined): number {
     hint: "Leave it out for 4.",
   })
 }
-
-/** Where the report of a run is written. */
-export const reportPath = (runDir: string) => join(runDir, "report.html")

@@ -1,5 +1,5 @@
 import { join } from "node:path"
-import { packageRoot } from "../supply/go.js"
+import { packageRoot } from "../../core/package-root.js"
 import type { GoBuild, Recipe } from "../supply/recipe.js"
 import { subsetFolder, trivyReference, trivyVersion } from "../trivy-version.js"
 

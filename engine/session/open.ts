@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream"
 import type { Client } from "@dagger.io/dagger"
-import { fault, isFault } from "../../core/errors.js"
+import { fault, faultIn, isFault } from "../../core/errors.js"
 import type { EngineConfig } from "../config.js"
 import { engineContext, type ContextOptions, type EngineContext } from "../context.js"
 import { daggerVersion } from "../dagger-version.js"
@@ -137,9 +137,8 @@ async function connect(
 
 /** The SDK wraps what the transport throws; the fault is found along `cause`. */
 function explain(error: unknown, lost: AbortSignal): unknown {
-  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth += 1) {
-    if (isFault(at)) return at
-  }
+  const found = faultIn(error)
+  if (found !== undefined) return found
   // What fails while the engine goes down fails because of that, whatever words it finds.
   return lost.aborted && isFault(lost.reason) ? lost.reason : error
 }

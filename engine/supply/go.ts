@@ -1,9 +1,8 @@
 import { mkdir, rename, rm } from "node:fs/promises"
 import { availableParallelism } from "node:os"
-import { dirname, join } from "node:path"
-import { fileURLToPath } from "node:url"
-import { existsSync } from "node:fs"
+import { join } from "node:path"
 import { fault } from "../../core/errors.js"
+import { packageRoot } from "../../core/package-root.js"
 import { caEnvironment, caInContainer, proxyEnvironment } from "../ca.js"
 import type { EngineContext } from "../context.js"
 import { removeContainer, runContainer } from "../docker/run.js"
@@ -16,13 +15,6 @@ import type { GoBuild } from "./recipe.js"
 export const goReference = "docker.io/library/golang:1.26-trixie"
 /** The toolchain that every build uses, whichever image brings the first `go`: builds are then byte-reproducible. */
 export const goToolchain = "go1.26.8"
-
-/** Folder of this package, from source and from `dist/` alike. */
-export function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url))
-  while (!existsSync(join(folder, "package.json"))) folder = dirname(folder)
-  return folder
-}
 
 /** Where the binaries of a build are kept, known before it is done: named by the hash of everything that goes in. */
 export async function goBuildPath(home: string, build: GoBuild): Promise<string> {

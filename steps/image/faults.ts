@@ -1,4 +1,4 @@
-import { fault, isFault, type Fault } from "../../core/errors.js"
+import { fault, faultIn, type Fault } from "../../core/errors.js"
 import { execErrorOf, killedFault, lastLines } from "../container.js"
 import type { Service } from "../service.js"
 
@@ -8,7 +8,8 @@ const infrastructure =
 
 /** A Dockerfile that does not build is failed; an engine or a registry that does not answer is errored. Undefined: not ours. */
 export function buildFault(error: unknown, service: Service, dockerfile: string): Fault | undefined {
-  if (hasFault(error)) return undefined
+  // A fault along the causes (a lost engine) says more than the error it is wrapped in.
+  if (faultIn(error) !== undefined) return undefined
   const path = `${service.path}/${service.build.dockerfile}`
   const exec = execErrorOf(error)
   if (exec !== undefined && exec.exitCode >= 0) {
@@ -35,14 +36,6 @@ export function buildFault(error: unknown, service: Service, dockerfile: string)
     hint: "`gantry doctor` checks the engine and the registries; then `gantry resume` the run.",
     cause: error,
   })
-}
-
-/** A fault somewhere along the causes (a lost engine) says more than the error it is wrapped in. */
-function hasFault(error: unknown): boolean {
-  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
-    if (isFault(at)) return true
-  }
-  return false
 }
 
 function failed(service: Service, what: string, reason: string, cause: unknown): Fault {
