@@ -1,11 +1,10 @@
-import { mkdir, open, readFile, truncate } from "node:fs/promises"
+import { open, readFile, truncate } from "node:fs/promises"
 import { dirname, join } from "node:path"
-import { setTimeout as pause } from "node:timers/promises"
 import { z } from "zod"
-import { fault, isFault } from "../core/errors.js"
+import { fault } from "../core/errors.js"
 import { fileFault, syncFolder } from "../core/files.js"
 import { hashJson, type Json } from "../core/json.js"
-import { takeLock } from "../core/lock.js"
+import { withLock } from "../core/lock.js"
 
 /**
  * `.gantry/audit.ndjson`: append-only; each line holds the hash of the one before, so a change in the middle shows. What it
@@ -26,13 +25,11 @@ export type AuditLine = z.infer<typeof AuditLine>
 
 const auditPath = (storeRoot: string) => join(storeRoot, "audit.ndjson")
 
-/** Adds an entry, durably. Waits for other writers. @throws AUDIT-BROKEN, RUN-LOCKED, DISK-FULL, FILE-DENIED */
+/** Adds an entry, durably. Waits for other writers. @throws AUDIT-BROKEN, DISK-FULL, FILE-DENIED */
 export async function appendAudit(storeRoot: string, entry: Json): Promise<void> {
   const path = auditPath(storeRoot)
   try {
-    await mkdir(dirname(path), { recursive: true })
-    const release = await waitForLock(`${path}.lock`)
-    try {
+    await withLock(`${path}.lock`, "writing the audit log", async () => {
       const { lines, whole, torn } = await load(path)
       // A line without its newline was being written when its process died: it did not happen.
       if (torn) await truncate(path, whole)
@@ -46,9 +43,7 @@ export async function appendAudit(storeRoot: string, entry: Json): Promise<void>
         await file.close()
       }
       if (last === undefined) await syncFolder(dirname(path))
-    } finally {
-      await release()
-    }
+    })
   } catch (cause) {
     throw fileFault(cause, path)
   }
@@ -114,19 +109,5 @@ function parseLine(raw: string): AuditLine | undefined {
     return AuditLine.parse(JSON.parse(raw))
   } catch {
     return undefined
-  }
-}
-
-/** Milliseconds. Writing one line takes a few. */
-const lockDeadline = 15_000
-
-async function waitForLock(path: string): Promise<() => Promise<void>> {
-  for (const since = Date.now(); ;) {
-    try {
-      return await takeLock(path, "The audit log")
-    } catch (cause) {
-      if (!isFault(cause) || cause.code !== "RUN-LOCKED" || Date.now() - since > lockDeadline) throw cause
-    }
-    await pause(10 + Math.random() * 40)
   }
 }

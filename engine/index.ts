@@ -29,7 +29,6 @@ export type { ResolvedImage } from "./image/resolve.js"
 export type { LocalImage } from "./image/local.js"
 export { provision } from "./provision.js"
 export { doctor, type Finding } from "./doctor.js"
-export { withLock } from "./lock.js"
 
 /**
  * The one way to name an image. Answers a reference by digest that the host's Docker Engine and the Dagger engine can

@@ -1,7 +1,6 @@
 import { join } from "node:path"
 import { fault, isFault, type Fault } from "../core/errors.js"
-import { isStale, withLock, type LockOwner } from "../engine/lock.js"
-import { readJson } from "../engine/files.js"
+import { lockHint, lockOwner, withLock } from "../core/lock.js"
 import type { Environment } from "./environment.js"
 import { withOutcome } from "./faults.js"
 import { readHistory, recordRelease } from "./history.js"
@@ -170,13 +169,13 @@ async function alone<T>(options: DeployOptions, work: () => Promise<T>): Promise
     })
   } catch (error) {
     if (entered || signal.aborted || !patience.signal.aborted) throw error
-    const owner = (await readJson(file)) as LockOwner | undefined
+    const owner = await lockOwner(file)
     throw fault({
       code: "DEPLOY-LOCKED",
       kind: "errored",
       message: `Another deployment of ${target.service} to ${target.environment} does not end`,
       reason: owner === undefined ? undefined : `Process ${owner.pid} on ${owner.host} holds it: ${owner.what}.`,
-      hint: owner !== undefined && (await isStale(owner)) ? `rm ${file}` : "Stop that process; its lock is then free.",
+      hint: lockHint(file, owner),
       cause: error,
     })
   } finally {

@@ -2,7 +2,7 @@ import { join } from "node:path"
 import { z } from "zod"
 import { fault } from "../core/errors.js"
 import { readJson, writeAtomic } from "../engine/files.js"
-import { withLock } from "../engine/lock.js"
+import { withLock } from "../core/lock.js"
 import { isFree } from "../engine/stack/ports.js"
 import { stableNumber, type Place } from "./places.js"
 

@@ -21,6 +21,8 @@ export async function awaitReady(
 ): Promise<{ readonly ready: ReadonlyMap<string, number> } | { readonly failed: NotReady }> {
   const started = performance.now()
   const readySince = new Map<string, number>()
+  /** Of each instance the last check that had something to say: the newest may be running just now. */
+  const checks = new Map<string, string>()
   for (;;) {
     options.signal.throwIfAborted()
     const now = performance.now()
@@ -29,6 +31,7 @@ export async function awaitReady(
     for (const known of instances) {
       const instance = seen.get(known.id)
       if (instance === undefined) return { failed: { instance: known, why: "gone", afterSeconds: seconds } }
+      if (instance.check !== undefined) checks.set(instance.id, instance.check)
       if (instance.state === "dead") {
         const why = instance.exit?.outOfMemory === true ? "out-of-memory" : "exited"
         return { failed: { instance, why, afterSeconds: seconds } }
@@ -36,7 +39,8 @@ export async function awaitReady(
       if (!instance.healthy) readySince.delete(instance.id)
       else if (!readySince.has(instance.id)) readySince.set(instance.id, now)
       if (!readySince.has(instance.id) && seconds > options.timeoutSeconds) {
-        return { failed: { instance, why: "timeout", afterSeconds: seconds } }
+        const check = checks.get(instance.id)
+        return { failed: { instance: { ...instance, check }, why: "timeout", afterSeconds: seconds } }
       }
     }
     const stable = (i: Instance) => now - (readySince.get(i.id) ?? Infinity) >= options.stableSeconds * 1000

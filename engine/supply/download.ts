@@ -7,7 +7,7 @@ import { fault } from "../../core/errors.js"
 import type { EngineContext } from "../context.js"
 import { diskFull, exists, hashFile } from "../files.js"
 import { httpRequest } from "../http.js"
-import { withLock } from "../lock.js"
+import { withLock } from "../../core/lock.js"
 
 export interface Download {
   readonly url: string

@@ -8,7 +8,7 @@ import type { EngineContext } from "../context.js"
 import { removeContainer, runContainer } from "../docker/run.js"
 import { lastLines } from "../exec.js"
 import { diskFull, exists, hashText, hashTree } from "../files.js"
-import { withLock } from "../lock.js"
+import { withLock } from "../../core/lock.js"
 import type { GoBuild } from "./recipe.js"
 
 /** Public image of the Go toolchain; its recipe lets Debian's Go fetch the pinned version. */

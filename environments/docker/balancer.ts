@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { isFault } from "../../core/errors.js"
 import { readJson, writeAtomic } from "../../engine/files.js"
-import { withLock } from "../../engine/lock.js"
+import { withLock } from "../../core/lock.js"
 import type { Place } from "../places.js"
 import { plotOf } from "../plots.js"
 import {

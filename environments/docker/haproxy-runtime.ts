@@ -48,7 +48,7 @@ export interface ServerView {
   /** Sessions that are being served. */
   readonly sessions: number
   readonly address: string
-  /** The last check in words. */
+  /** The last check in words; undefined before the first, and now and then while the next one runs. */
   readonly check: string | undefined
 }
 
@@ -100,10 +100,12 @@ function table(text: string, split: (line: string) => string[]): Record<string, 
 }
 
 function checkText(stat: Readonly<Record<string, string>>): string | undefined {
-  // An asterisk: a check is running, and this is the one before.
+  // An asterisk: a check is running, and this is the one before; its code is gone already and reads 0.
+  const running = (stat["check_status"] ?? "").startsWith("* ")
   const status = (stat["check_status"] ?? "").replace(/^\* /, "")
-  if (status === "" || status === "INI") return undefined
-  const code = stat["check_code"] === "" ? undefined : `code ${stat["check_code"]}`
+  const number = stat["check_code"] ?? ""
+  if (status === "" || status === "INI" || (running && number === "0")) return undefined
+  const code = number === "" || number === "0" ? undefined : `code ${number}`
   return [stat["check_desc"] || status, code, stat["last_chk"] || undefined]
     .filter((part) => part !== undefined)
     .join(", ")

@@ -1,6 +1,6 @@
 import { fault } from "../../core/errors.js"
 import { defaultRouteMtu } from "../../engine/docker/mtu.js"
-import { withLock } from "../../engine/lock.js"
+import { withLock } from "../../core/lock.js"
 import { labelFilter, labels } from "./labels.js"
 import { unlessMissing, type Scene } from "./scene.js"
 

@@ -46,7 +46,7 @@ async function commit(files: Record<string, string>): Promise<Source> {
 }
 
 beforeAll(async () => {
-  lab = await openLab({ test: { replicas: 1, strategy }, prod: { replicas: 1, strategy, approvals: {} } })
+  lab = await openLab({ test: { replicas: 1, strategy }, uat: { replicas: 1, strategy }, prod: { replicas: 1, strategy, approvals: {} } })
   project = await mkdtemp(join(tmpdir(), "gantry-deploy-"))
   git("init", "-q", "-b", "main")
   service = {
@@ -201,8 +201,14 @@ describe("the rollout step", () => {
 
   it("has a dirty work tree go to the first environment only", () => {
     expect(deploy(settings, service, "test", { source, release }).when).toBeUndefined()
-    expect(deploy(settings, service, "prod", { source, release }).when).toEqual({ kind: "clean" })
+    expect(deploy(settings, service, "uat", { source, release }).when).toEqual({ kind: "clean" })
     expect(rollout(settings, service, "prod", { source, release, approval }).when).toEqual({ kind: "clean" })
+  })
+
+  it("is the only way to an environment that demands approvals", () => {
+    expect(() => deploy(settings, service, "prod", { source, release })).toThrow(
+      expect.objectContaining({ code: "DEPLOY-WANTS-GATE", kind: "usage" }) as Error,
+    )
   })
 })
 

@@ -1,11 +1,14 @@
-import { spawn } from "node:child_process"
+import { execFile, spawn } from "node:child_process"
+import { createHash } from "node:crypto"
 import { once } from "node:events"
 import { readdir, readFile, writeFile } from "node:fs/promises"
 import { hostname } from "node:os"
 import { join } from "node:path"
+import { promisify } from "node:util"
 import { describe, expect, it } from "vitest"
-import { isLocked, takeLock } from "../../../core/lock.js"
+import { isLocked, takeLock, withLock, type LockOwner } from "../../../core/lock.js"
 import { thisProcess } from "../../../core/process-mark.js"
+import { compiledProgram } from "./fixtures/compiled.js"
 import { temporaryProject, thrown } from "./rig.js"
 
 async function deadProcess() {
@@ -60,11 +63,11 @@ describe("takeLock", () => {
     }
   })
 
-  it("gets past the guard of a process that died while it took a lock over", async () => {
+  it("gets past the guard of a process that died while it took a lock over, and past that one's", async () => {
     const dir = await temporaryProject()
     const dead = JSON.stringify(await deadProcess())
-    await writeFile(join(dir, "lock"), dead)
-    await writeFile(join(dir, "lock.takeover"), dead)
+    const guarded = (path: string) => `${path}.${createHash("sha256").update(dead).digest("hex").slice(0, 16)}`
+    for (const path of ["lock", guarded("lock"), guarded(guarded("lock"))]) await writeFile(join(dir, path), dead)
     await (
       await takeLock(join(dir, "lock"), "Run 1")
     )()
@@ -88,5 +91,57 @@ describe("takeLock", () => {
     await writeFile(path, other)
     await release()
     expect(await readFile(path, "utf8")).toBe(other)
+  })
+})
+
+describe("withLock", () => {
+  it("lets one work at a time", async () => {
+    const path = join(await temporaryProject(), "folder", "lock")
+    let inside = 0
+    let most = 0
+    const work = async (): Promise<void> => {
+      inside += 1
+      most = Math.max(most, inside)
+      await new Promise((resolve) => setImmediate(resolve))
+      inside -= 1
+    }
+    await Promise.all([1, 2, 3].map(() => withLock(path, "test", work)))
+    expect(most).toBe(1)
+  })
+
+  it("gives it back when the work fails", async () => {
+    const path = join(await temporaryProject(), "lock")
+    await expect(withLock(path, "test", () => Promise.reject(new Error("no")))).rejects.toThrow("no")
+    await expect(withLock(path, "test", () => Promise.resolve(7))).resolves.toBe(7)
+  })
+
+  it("waits for an owner on another machine until it is interrupted, and says for whom", async () => {
+    const path = join(await temporaryProject(), "lock")
+    await writeFile(path, JSON.stringify({ ...(await deadProcess()), host: "elsewhere" }))
+    const stop = new AbortController()
+    const told: LockOwner[] = []
+    const waiting = withLock(path, "test", () => Promise.resolve(1), {
+      signal: stop.signal,
+      onWait: (other) => {
+        told.push(other)
+        stop.abort()
+      },
+    })
+    await expect(waiting).rejects.toMatchObject({ code: "LOCK-INTERRUPTED", kind: "cancelled" })
+    expect(told.map((other) => other.host)).toEqual(["elsewhere"])
+    expect(JSON.parse(await readFile(path, "utf8"))).toMatchObject({ host: "elsewhere" })
+  })
+
+  it("is held by one of several processes at a time, also after one of them was killed with it", async () => {
+    const dir = await temporaryProject()
+    const path = join(dir, "lock")
+    // Each adds one to a number that it reads before and writes after a moment: two at once would lose some.
+    await writeFile(join(dir, "count"), "0")
+    await writeFile(path, JSON.stringify(await deadProcess()))
+    const run = promisify(execFile)
+    const program = compiledProgram("counter")
+    await Promise.all(Array.from({ length: 4 }, () => run(process.execPath, [program, dir, "25"])))
+    expect(await readFile(join(dir, "count"), "utf8")).toBe("100")
+    expect((await readdir(dir)).sort()).toEqual(["count"])
   })
 })

@@ -59,6 +59,18 @@ describe("what HAProxy says", () => {
     })
     expect(servers.get("catalog-10")).toMatchObject({ state: "off", weight: 50, check: undefined })
   })
+  it.each([
+    ["L7STS,503,,Layer7 wrong status", "Layer7 wrong status, code 503"],
+    ["* L7STS,503,,Layer7 wrong status", "Layer7 wrong status, code 503"],
+    // While a check runs the code of the one before may be gone already.
+    ["* L7STS,0,,Layer7 wrong status", undefined],
+    ["L7TOUT,0,,Layer7 timeout", "Layer7 timeout"],
+    ["L4CON,,Connection refused,Layer4 connection problem", "Layer4 connection problem, Connection refused"],
+    ["INI,,,", undefined],
+  ])("says of the last check %s: %s", (cells, check) => {
+    const line = stat.replace(/^catalog,catalog-1,.*$/m, `catalog,catalog-1,0,3,UP,${cells},172.20.0.65:8080,`)
+    expect(parseServers(state, line).get("catalog-1")?.check).toBe(check)
+  })
 })
 
 describe("commands to HAProxy", () => {
