@@ -8,6 +8,8 @@ export interface Pipeline {
   readonly steps: readonly AnyStep[]
   /** A failed step cancels the ones that run beside it. Default false: they finish, people want all the results. */
   readonly failFast: boolean
+  /** Steps that share a job in CI, by its name; every other step has one of its own. See jobsOf. */
+  readonly jobs: Readonly<Record<string, readonly AnyStep[]>>
 }
 
 /**
@@ -20,6 +22,7 @@ export function pipeline(
     readonly targets: readonly AnyStep[]
     readonly description?: string
     readonly failFast?: boolean
+    readonly jobs?: Readonly<Record<string, readonly AnyStep[]>>
   },
 ): Pipeline {
   return Object.freeze({
@@ -27,6 +30,7 @@ export function pipeline(
     description: options.description,
     steps: Object.freeze(sortSteps(options.targets)),
     failFast: options.failFast ?? false,
+    jobs: Object.freeze({ ...options.jobs }),
   })
 }
 
