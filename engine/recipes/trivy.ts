@@ -9,7 +9,8 @@ export const trivyBuild: GoBuild = {
   packages: ["github.com/aquasecurity/trivy/cmd/trivy", "trivy-tool/mkdb"],
   ldflags: `-s -w -X github.com/aquasecurity/trivy/pkg/version/app.ver=${trivyVersion}`,
   env: { GOEXPERIMENT: "jsonv2" },
-  expectedSeconds: 300,
+  // On 2 cores, beside the engine's build; alone about half of it.
+  expectedSeconds: 660,
 }
 
 export const recipes: readonly Recipe[] = [

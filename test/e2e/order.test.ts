@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest"
-import { makeRig, statuses, type Rig } from "./rig.js"
+import { makeRig, statuses, versionAt, type Rig } from "./rig.js"
 
 /** Both services of the shop in one run: Node and Java by the same steps, the called one first, one gate for both. */
 let rig: Rig
@@ -26,8 +26,7 @@ it("delivers catalog and order up to the gate and to PROD", async () => {
   for (const s of record.steps) {
     for (const report of s.reports) {
       if (report.kind !== "deployment") continue
-      const { commit } = (await (await fetch(`${report.url}/version`)).json()) as { commit: string }
-      expect(commit).toBe(record.commit)
+      expect((await versionAt(report.url)).commit).toBe(record.commit)
     }
   }
 })

@@ -3,8 +3,10 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { execa, type Options } from "execa"
+import { parseDocument } from "yaml"
 import { RunRecord } from "../../core/record.js"
 import { loadProject } from "../../config/index.js"
+import { serviceFile } from "../../config/services.js"
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..")
 
@@ -32,8 +34,11 @@ export interface Rig {
 export interface RigSetup {
   readonly project: string
   readonly services?: readonly string[]
-  /** Text of gantry.config.ts after `project` and `services`. */
-  readonly config?: string
+  /**
+   * Without SonarQube and integration tests, which take most of a delivery's time: for tests about what becomes of a
+   * release. A service that declares no such thing has no such step.
+   */
+  readonly lean?: boolean
 }
 
 const author = { name: "Chen Dev", email: "chen.dev@shop.example" }
@@ -48,10 +53,11 @@ export async function makeRig(setup: RigSetup): Promise<Rig> {
       filter: (path) => !/\/(node_modules|target|reports|coverage)(\/|$)/.test(path.slice(root.length)),
     })
   }
+  if (setup.lean === true) for (const service of services) await makeLean(join(dir, "shop", service, serviceFile))
   await mkdir(join(dir, "node_modules"))
   await symlink(root, join(dir, "node_modules", "gantry-ci"))
   await writeFile(join(dir, ".gitignore"), "node_modules/\n.gantry/\n")
-  await writeFile(join(dir, "gantry.config.ts"), configText(setup.project, services, setup.config))
+  await writeFile(join(dir, "gantry.config.ts"), configText(setup.project, services))
   const git = async (...args: readonly string[]) => (await execa("git", args, { cwd: dir })).stdout
   await git("init", "-q", "-b", "main")
   await git("config", "user.name", author.name)
@@ -97,7 +103,14 @@ export async function makeRig(setup: RigSetup): Promise<Rig> {
   }
 }
 
-function configText(project: string, services: readonly string[], more: string | undefined): string {
+async function makeLean(file: string): Promise<void> {
+  const declaration = parseDocument(await readFile(file, "utf8"))
+  declaration.delete("sonar")
+  declaration.deleteIn(["tests", "integration"])
+  await writeFile(file, declaration.toString())
+}
+
+function configText(project: string, services: readonly string[]): string {
   return `import { defineConfig } from "gantry-ci/config"
 
 export default defineConfig({
@@ -113,9 +126,22 @@ export default defineConfig({
     { name: "Lin Release", email: "lin.release@shop.example", role: "release-manager" },
     { name: "${author.name}", email: "${author.email}", role: "developer" },
   ],
-  ${more ?? ""}
 })
 `
+}
+
+/** Where the deployments of a run answer, by environment. */
+export function urls(record: RunRecord): Record<string, string> {
+  return Object.fromEntries(
+    record.steps.flatMap((s) => s.reports.flatMap((r) => (r.kind === "deployment" ? [[r.environment, r.url]] : []))),
+  )
+}
+
+/** What a service says about itself. */
+export async function versionAt(
+  url: string | undefined,
+): Promise<{ readonly commit: string; readonly version: string }> {
+  return (await (await fetch(`${url}/version`)).json()) as { commit: string; version: string }
 }
 
 /** The steps of a record by their status: what a test expects at a glance. */

@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
-import { describe, expect, it } from "vitest"
+import { afterAll, describe, expect, it } from "vitest"
 import { keyPair } from "../../approvals/samples.js"
-import { digestOf, lin, makeWorld, wang, zhao } from "./world.js"
+import { digestOf, lin, makeWorld, removeTemplates, wang, zhao } from "./world.js"
+
+afterAll(removeTemplates)
 
 const evidenceIn = async (dir: string) =>
   (

@@ -1,7 +1,9 @@
 import { appendFile, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { describe, expect, it } from "vitest"
-import { digestOf, lin, makeWorld, waitingRun } from "./world.js"
+import { afterAll, describe, expect, it } from "vitest"
+import { digestOf, lin, makeWorld, removeTemplates, waitingRun } from "./world.js"
+
+afterAll(removeTemplates)
 
 describe("a record that was edited is no proof", () => {
   const finished = (step: string, output: object) =>

@@ -1,13 +1,15 @@
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { describe, expect, it } from "vitest"
+import { afterAll, describe, expect, it } from "vitest"
 import { appendAudit } from "../../../../approvals/index.js"
 import { hashJson } from "../../../../core/json.js"
 import { openStore } from "../../../../core/store.js"
 import { gate, verifyApproval } from "../../../../steps/gate/index.js"
 import type { Approval, Release, Source } from "../../../../steps/outputs.js"
 import { hoursLater } from "../../approvals/samples.js"
-import { digestOf, lin, makeWorld, waitingRun, wang, zhao } from "./world.js"
+import { digestOf, lin, makeWorld, removeTemplates, waitingRun, wang, zhao } from "./world.js"
+
+afterAll(removeTemplates)
 
 const statementIn = async (dir: string) => {
   const name = (await readdir(dir)).find((n) => n.startsWith("statement-")) ?? "none"

@@ -3,7 +3,6 @@ import { rmSync, writeFileSync } from "node:fs"
 import { cp, mkdtemp } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterAll } from "vitest"
 import { z } from "zod"
 import { decide, type Approver, type Statement } from "../../../../approvals/index.js"
 import type { Json } from "../../../../core/json.js"
@@ -36,7 +35,12 @@ export interface Results {
 let plain: ReturnType<typeof repository> | undefined
 
 const templates: string[] = []
-afterAll(() => templates.forEach((dir) => rmSync(dir, { recursive: true, force: true })))
+
+/** For the end of each test file: several of them may share this module. */
+export function removeTemplates(): void {
+  plain = undefined
+  for (const dir of templates.splice(0)) rmSync(dir, { recursive: true, force: true })
+}
 
 const gitIn =
   (dir: string) =>
