@@ -66,4 +66,13 @@ describe("a release that does not go straight", () => {
     })
     expect((await versionAt(urls(record)["test"])).version).toBe("1.0.2")
   })
+
+  it("is built in the session of a surrounding `dagger run`", async () => {
+    await rig.change("shop/catalog/package.json", (text) => text.replace('"version": "1.0.0"', '"version": "1.0.4"'))
+    const run = await rig.daggerRun(["run", "delivery", "--until", "catalog.push"])
+    expect(run.code, run.stderr).toBe(0)
+    expect(statuses(await rig.record())).toMatchObject({ "catalog.unit-tests": "success", "catalog.push": "success" })
+    // Dagger tells on its own output what its session was asked for.
+    expect(run.stderr).toMatch(/withExec\(.*npm (run|ci)/)
+  })
 })

@@ -7,6 +7,10 @@ import { parseDocument } from "yaml"
 import { RunRecord } from "../../core/record.js"
 import { loadProject } from "../../config/index.js"
 import { serviceFile } from "../../config/services.js"
+import { engineConfig } from "../../engine/config.js"
+import { engineContext } from "../../engine/context.js"
+import { daggerCli } from "../../engine/session/cli.js"
+import { daggerEngine } from "../../engine/stack/engine.js"
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..")
 
@@ -21,6 +25,8 @@ export interface Rig {
   readonly dir: string
   /** Runs the built command in the project. */
   gantry(args: readonly string[], options?: { readonly env?: Record<string, string> }): Promise<Answer>
+  /** Runs the built command inside `dagger run`, whose session it then finds. */
+  daggerRun(args: readonly string[]): Promise<Answer>
   /** Starts it and answers the process: to interrupt or kill it. */
   start(args: readonly string[]): ReturnType<typeof execa>
   git(...args: readonly string[]): Promise<string>
@@ -77,6 +83,13 @@ export async function makeRig(setup: RigSetup): Promise<Rig> {
     dir,
     async gantry(args, given = {}) {
       const { exitCode, stdout, stderr } = await execa(process.execPath, command(args), options(given.env))
+      return { code: exitCode ?? -1, stdout: String(stdout), stderr: String(stderr) }
+    },
+    async daggerRun(args) {
+      const context = engineContext(engineConfig.parse({}))
+      const dagger = ["run", "--progress", "plain", process.execPath, ...command(args)]
+      const env = { _EXPERIMENTAL_DAGGER_RUNNER_HOST: daggerEngine.address(context.config) ?? "", DO_NOT_TRACK: "1" }
+      const { exitCode, stdout, stderr } = await execa(await daggerCli(context), dagger, options(env))
       return { code: exitCode ?? -1, stdout: String(stdout), stderr: String(stderr) }
     },
     start: (args) => execa(process.execPath, command(args), options()),

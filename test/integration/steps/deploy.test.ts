@@ -46,7 +46,11 @@ async function commit(files: Record<string, string>): Promise<Source> {
 }
 
 beforeAll(async () => {
-  lab = await openLab({ test: { replicas: 1, strategy }, uat: { replicas: 1, strategy }, prod: { replicas: 1, strategy, approvals: {} } })
+  lab = await openLab({
+    test: { replicas: 1, strategy },
+    uat: { replicas: 1, strategy },
+    prod: { replicas: 1, strategy, approvals: {} },
+  })
   project = await mkdtemp(join(tmpdir(), "gantry-deploy-"))
   git("init", "-q", "-b", "main")
   service = {
