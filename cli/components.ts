@@ -1,11 +1,11 @@
 import type { ComponentStatus, Finding } from "../engine/index.js"
 import { createStyle } from "../report/style.js"
 import { table } from "../report/table.js"
-import { textOptions } from "./view.js"
+import { dataOptions } from "./view.js"
 
 /** The stack's components as a table for people, and below it what is wrong with which. */
 export function componentTable(components: readonly ComponentStatus[]): string {
-  const style = createStyle(textOptions())
+  const style = createStyle(dataOptions())
   const rows = components.map((c) => [
     { text: c.title },
     { text: c.state },
@@ -28,7 +28,7 @@ const marks = { ok: "ok", absent: "absent", warning: "warning", unusable: "UNUSA
 
 /** What `gantry doctor` found, by area; below it what to do about what. */
 export function findingTable(findings: readonly Finding[]): string {
-  const style = createStyle(textOptions())
+  const style = createStyle(dataOptions())
   const paint = {
     ok: style.colors.green,
     absent: style.colors.dim,

@@ -19,6 +19,12 @@ export function textOptions(): TextOptions {
   return { color: wantsColor(process.stderr), unicode: wantsUnicode(), columns: process.stderr.columns }
 }
 
+/** How data looks on standard output. In a pipe nothing is cut: somebody searches it. */
+export function dataOptions(): TextOptions {
+  const columns = process.stdout.isTTY === true ? process.stdout.columns : Infinity
+  return { color: wantsColor(process.stdout), unicode: wantsUnicode(), columns }
+}
+
 /** The view of a run: live on a terminal, plain lines elsewhere; with `json` the events go to standard output. */
 export function openView(options: {
   readonly json: boolean

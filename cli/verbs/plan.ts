@@ -6,7 +6,7 @@ import { renderPlan } from "../../report/plan.js"
 import { exitCodes } from "../exit.js"
 import { pipelineOf } from "../pipelines.js"
 import { chooseSource } from "../source.js"
-import { printJson, textOptions } from "../view.js"
+import { printJson, dataOptions } from "../view.js"
 import { selectionOf, type SourceOptions } from "./run.js"
 
 /** `gantry plan <pipeline>`: steps, order, cache, effects, secrets, before anything runs. */
@@ -37,7 +37,7 @@ export async function plan(
     hasSecret: (secret) => present.has(secret),
   })
   if (options.json === true) printJson(result)
-  else process.stdout.write(renderPlan(result, textOptions()) + "\n")
+  else process.stdout.write(renderPlan(result, dataOptions()) + "\n")
   return exitCodes.ok
 }
 

@@ -4,7 +4,7 @@ import { pruneRuns } from "../../core/prune.js"
 import { listRuns, openStore, readRun } from "../../core/store.js"
 import { renderRuns } from "../../report/summary.js"
 import { exitCodes } from "../exit.js"
-import { printJson, textOptions } from "../view.js"
+import { printJson, dataOptions } from "../view.js"
 
 /** `gantry runs`: the runs of the project, newest first; `--prune` removes old ones. */
 export async function runs(
@@ -26,6 +26,6 @@ export async function runs(
     }
   }
   if (options.json === true) printJson(records)
-  else process.stdout.write(renderRuns(records, textOptions()) + "\n")
+  else process.stdout.write(renderRuns(records, dataOptions()) + "\n")
   return exitCodes.ok
 }
