@@ -143,12 +143,22 @@ export function applyEvent(state: RunState, event: Stamped<RunEvent>): void {
       if (event.fingerprint !== undefined) s.fingerprint = event.fingerprint
       if (event.status === "success") delete s.effect
       return
+    case "step-imported":
+      takeOver(s, event.record)
+      return
     case "step-retried":
     case "step-logged":
       return
     default:
       return event satisfies never
   }
+}
+
+/** The graph is this run's own; what became of the step comes from the record. The object stays: others hold it. */
+function takeOver(s: StepRecord, record: StepRecord): void {
+  const { id, kind, needs } = s
+  for (const field of Object.keys(s)) delete (s as Partial<StepRecord>)[field as keyof StepRecord]
+  Object.assign(s, structuredClone(record), { id, kind, needs })
 }
 
 const blocked = "not run: "

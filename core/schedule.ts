@@ -26,6 +26,8 @@ export interface Schedule {
   /** Steps that run at once. */
   readonly concurrency: number
   readonly patience: Patience
+  /** Processes whose records are not here may have begun effects of this run. */
+  readonly mayHaveBegun?: boolean | undefined
   /** Cancels the run; also aborted by a failing sibling (`failFast`) and when the run cannot be recorded. */
   readonly controller: AbortController
 }
@@ -109,7 +111,7 @@ async function runOne(s: Schedule, step: AnyStep): Promise<StepStatus> {
   }
   if (print !== undefined && (await fromCache(s, step, print))) return "success"
 
-  const { storeRoot, secrets, session, patience } = s
+  const { storeRoot, secrets, session, patience, mayHaveBegun } = s
   const unsettled = record.effect
   const outcome = await runStep({
     step,
@@ -121,6 +123,7 @@ async function runOne(s: Schedule, step: AnyStep): Promise<StepStatus> {
     recorder,
     signal,
     unsettled,
+    mayHaveBegun,
     patience,
   })
   const status = finish({ ...toFinish(outcome), fingerprint: print })
