@@ -3,7 +3,7 @@ import { fault } from "../core/errors.js"
 import type { Job } from "../core/jobs.js"
 import type { Pipeline } from "../core/pipeline.js"
 import { nodeOf } from "../core/plan.js"
-import type { StepRecord } from "../core/record.js"
+import { finishedAfter, pendingRecord, type StepRecord } from "../core/record.js"
 import { openArtifact } from "../core/run-artifacts.js"
 import { keyMissing, readSealed, type RecordOrigin } from "../core/sealed.js"
 import { predecessors, type AnyStep } from "../core/step.js"
@@ -42,9 +42,18 @@ export async function earlierRecords(source: RecordSource): Promise<readonly Ste
   if (missing.length > 0) throw missingFault(source, missing)
   for (const s of job.steps) {
     const own = await readSealed(runDir, origin, s.id, { key, demanded })
-    if (own?.status === "success" && (await hasArtifacts(runDir, own))) records.push(sameStep(own, s))
+    if (own?.status !== "success" || !isFresh(own, s, records) || !(await hasArtifacts(runDir, own))) continue
+    records.push(sameStep(own, s))
   }
   return records
+}
+
+/** What an earlier attempt finished counts only when nothing before it was done again since. */
+function isFresh(own: StepRecord, s: AnyStep, records: readonly StepRecord[]): boolean {
+  return predecessors(s).every((p) => {
+    const record = records.find((r) => r.id === p.id)
+    return record !== undefined && !finishedAfter(record, own)
+  })
 }
 
 /** Everything that comes before a job, data and order, however far. */
@@ -85,20 +94,9 @@ function sameStep(record: StepRecord, s: AnyStep): StepRecord {
 }
 
 function skipped(s: AnyStep, facts: Facts): StepRecord {
-  const node = nodeOf(s)
   const at = new Date().toISOString()
-  return {
-    ...node,
-    needs: [...node.needs],
-    status: "skipped",
-    reason: s.when === undefined ? undefined : whyNot(s.when, facts),
-    startedAt: at,
-    finishedAt: at,
-    attempts: 0,
-    cached: false,
-    artifacts: [],
-    reports: [],
-  }
+  const reason = s.when === undefined ? undefined : whyNot(s.when, facts)
+  return { ...pendingRecord(nodeOf(s)), status: "skipped", reason, startedAt: at, finishedAt: at }
 }
 
 function missingFault({ job, runDir }: RecordSource, missing: readonly AnyStep[]) {

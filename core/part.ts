@@ -1,10 +1,11 @@
 import { fault } from "./errors.js"
 import { runStarted, shared, stillOpen, type ExecuteOptions } from "./execute.js"
 import { locked, perform, wantedSecrets } from "./perform.js"
-import { emptyState, type RunRecord, type StepRecord } from "./record.js"
+import { nodeOf } from "./plan.js"
+import { emptyState, finishedAfter, pendingRecord, type RunRecord, type RunState, type StepRecord } from "./record.js"
 import { checkSamePipeline } from "./resume.js"
 import { readSecrets } from "./secrets.js"
-import type { AnyStep, RunInfo } from "./step.js"
+import { predecessors, type AnyStep, type RunInfo } from "./step.js"
 import { hasBegun, makeRun, readState, tidyRun } from "./store.js"
 
 /** A part of a run that several processes share, each in a folder of its own: the job of a CI pipeline. */
@@ -35,7 +36,9 @@ export async function executePart(options: ExecuteOptions, part: Part): Promise<
       checkSamePipeline(state.record, pipeline.steps)
     }
     const done = new Set(part.imports.map((record) => record.id))
-    const open = (state.record === undefined ? part.steps : stillOpen(state, part.steps)).filter((s) => !done.has(s.id))
+    const again = new Set(outdated(part, state).map((record) => record.id))
+    const left = state.record === undefined ? part.steps : stillOpen(state, part.steps)
+    const open = part.steps.filter((s) => !done.has(s.id) && (left.includes(s) || again.has(s.id)))
     const secrets = await readSecrets(options.secrets, wantedSecrets(open, facts))
     await tidyRun(dir)
     return perform({
@@ -45,11 +48,30 @@ export async function executePart(options: ExecuteOptions, part: Part): Promise<
       facts,
       state,
       first: begun ? { type: "run-resumed" } : runStarted(options, run, pipeline.steps),
-      imports: part.imports,
+      imports: [...part.imports, ...outdated(part, state)],
       mayHaveBegun: true,
       secrets,
     })
   })
+}
+
+/**
+ * Steps that this folder's journal has as done and that are to be done again, because a job before them was: as records
+ * that are pending. Where no journal was kept there are none.
+ */
+function outdated(part: Part, state: RunState): readonly StepRecord[] {
+  const imported = new Map(part.imports.map((record) => [record.id, record]))
+  const found = new Map<string, StepRecord>()
+  for (const s of part.steps) {
+    const record = state.index.get(s.id)
+    if (record?.status !== "success" || imported.has(s.id)) continue
+    const isNewer = predecessors(s).some((p) => {
+      const before = imported.get(p.id)
+      return found.has(p.id) || (before !== undefined && finishedAfter(before, record))
+    })
+    if (isNewer) found.set(s.id, { ...pendingRecord(nodeOf(s)), ...(record.effect && { effect: record.effect }) })
+  }
+  return [...found.values()]
 }
 
 function otherCommit(record: RunRecord, commit: string) {

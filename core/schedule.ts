@@ -210,14 +210,19 @@ async function fromCache(s: Schedule, step: AnyStep, print: string): Promise<boo
 export function runStatus(s: Schedule, interrupted: boolean): Exclude<RunStatus, "running"> {
   const red = new Set<StepStatus>()
   const all = new Set<StepStatus>()
+  let blocked = false
   for (const step of s.steps) {
-    const status = s.recorder.step(step.id)?.status ?? "pending"
+    const record = s.recorder.step(step.id)
+    const status = record?.status ?? "pending"
     all.add(status)
+    if (record !== undefined && isBlocked(record) !== undefined) blocked = true
     if (step.definition.allowFailure !== true) red.add(status)
   }
   if (interrupted && all.has("cancelled")) return "cancelled"
   if (red.has("errored")) return "errored"
   if (red.has("failed")) return "failed"
   if (all.has("cancelled")) return "cancelled"
+  // By a step of another process: where it is one of these, that has been said already.
+  if (blocked) return "failed"
   return all.has("waiting") || all.has("pending") ? "waiting" : "success"
 }
