@@ -9,6 +9,8 @@ export interface Advice {
   readonly url?: string
   /** Something to compare or to copy. */
   readonly value?: string
+  /** Something to do although there is no command for it. */
+  readonly todo?: true
 }
 
 /**
@@ -72,7 +74,7 @@ function ciPages(record: RunRecord): CiPages | undefined {
 
 /** There is no `gantry resume` in a CI job: its system starts jobs again. */
 function inCi(record: RunRecord, { job, pipeline }: CiPages, gates: readonly StepRecord[]): readonly Advice[] {
-  const at = (text: string, url: string | undefined): Advice => (url === undefined ? { text } : { text, url })
+  const at = (text: string, url: string | undefined): Advice => ({ text, todo: true, ...(url === undefined ? {} : { url }) })
   const gate = gates.map((s) => s.id).join(", ")
   switch (record.status) {
     case "success":
