@@ -19,7 +19,11 @@ export async function plan(
   const project = await loadProject(root)
   const source = await chooseSource(root, options)
   const wanted = selectServices(project.settings, options.service)
-  const { settings, facts } = await changedOnly(root, wanted, source, options)
+  const { settings, facts, services } = await changedOnly(root, wanted, source, options)
+  if (services?.length === 0) {
+    process.stderr.write("Nothing to run: the change affects no service.\n")
+    return exitCodes.ok
+  }
   const pipeline = await pipelineOf(project, name, settings)
   const store = openStore(root)
   const secrets = environmentSecrets(process.env)
