@@ -1,5 +1,5 @@
 import { findJob } from "../../ci/find-job.js"
-import { earlierRecords } from "../../ci/records.js"
+import { earlierRecords, sealRecords } from "../../ci/records.js"
 import { ciSecrets, ciTokens, recordKey } from "../../ci/secrets.js"
 import { ciRun, factsOf, type CiRun } from "../../ci/variables.js"
 import { findProject, loadProject, type Project } from "../../config/index.js"
@@ -7,8 +7,8 @@ import { fault, isFault, toErrorRecord } from "../../core/errors.js"
 import type { Job } from "../../core/jobs.js"
 import { createMasker, type Masker } from "../../core/mask.js"
 import type { Pipeline } from "../../core/pipeline.js"
-import { isBlocked, type RunRecord } from "../../core/record.js"
-import { recordKeyName, writeSealed, type RecordOrigin } from "../../core/sealed.js"
+import { isBlocked } from "../../core/record.js"
+import { recordKeyName, type RecordOrigin } from "../../core/sealed.js"
 import { openStore } from "../../core/store.js"
 import { changeBetween, narrow, type Narrowed } from "../changed.js"
 import { onStage } from "../drive.js"
@@ -92,7 +92,7 @@ async function runJob(
   }
   return onStage(stage, async ({ view, run: perform }) => {
     const record = await perform()
-    await sealAll(record, found, runDir, origin, key)
+    await sealRecords(record, { job: found, runDir, origin, key })
     await jobFiles({ ...files, job: found.name, own: [...own], origin, record }).catch((error: unknown) => {
       view.print(`The report files could not be written: ${toErrorRecord(error).message}`)
     })
@@ -168,19 +168,4 @@ async function jobIn(scene: Scene, project: Project, name: string): Promise<Job 
 function logHost(env: NodeJS.ProcessEnv): "gitlab" | "github" | undefined {
   if (env["GITLAB_CI"] === "true") return "gitlab"
   return env["GITHUB_ACTIONS"] === "true" ? "github" : undefined
-}
-
-/** The records of the job's steps, for the jobs behind it. What has not ended has none. @throws DISK-FULL, FILE-DENIED */
-async function sealAll(
-  record: RunRecord,
-  { steps }: Job,
-  runDir: string,
-  origin: RecordOrigin,
-  key: string | undefined,
-): Promise<void> {
-  for (const { id } of steps) {
-    const step = record.steps.find((s) => s.id === id)
-    if (step === undefined || step.status === "pending" || step.status === "running") continue
-    await writeSealed(runDir, origin, step, key)
-  }
 }
