@@ -14,7 +14,9 @@ export interface Change {
  * one, a force push), nothing is known.
  */
 export async function changeBetween(root: string, base: string, commit: string): Promise<Change> {
-  const found = await tryGit(["rev-parse", "--verify", "--quiet", "--end-of-options", `${base}^{commit}`], { cwd: root })
+  const found = await tryGit(["rev-parse", "--verify", "--quiet", "--end-of-options", `${base}^{commit}`], {
+    cwd: root,
+  })
   if (found.exitCode !== 0) {
     return { changed: undefined, note: `commit ${base.slice(0, 12)}, to compare with, is not in this clone` }
   }

@@ -74,14 +74,20 @@ function ciPages(record: RunRecord): CiPages | undefined {
 
 /** There is no `gantry resume` in a CI job: its system starts jobs again. */
 function inCi(record: RunRecord, { job, pipeline }: CiPages, gates: readonly StepRecord[]): readonly Advice[] {
-  const at = (text: string, url: string | undefined): Advice => ({ text, todo: true, ...(url === undefined ? {} : { url }) })
+  const at = (text: string, url: string | undefined): Advice => ({
+    text,
+    todo: true,
+    ...(url === undefined ? {} : { url }),
+  })
   const gate = gates.map((s) => s.id).join(", ")
   switch (record.status) {
     case "success":
       return deployments(record)
     case "waiting":
       return [
-        gate === "" ? at("It goes on when the jobs before it have", pipeline) : at(`Somebody decides at ${gate}: play its job`, pipeline),
+        gate === ""
+          ? at("It goes on when the jobs before it have", pipeline)
+          : at(`Somebody decides at ${gate}: play its job`, pipeline),
         ...deployments(record),
       ]
     case "failed":

@@ -121,7 +121,9 @@ export function jobLogRenderer(out: Writable, options: JobLogOptions): (event: S
       case "step-finished": {
         const block = blockOf(event.step) ?? begin(event.step, event.at, "")
         const [head = "", ...rest] = eventLines(event, fold, style)
-        block.after.push(own([`${event.step}  ${head}`, ...rest.map((line) => `  ${line}`)].map((l) => guarded(dialect, l))))
+        block.after.push(
+          own([`${event.step}  ${head}`, ...rest.map((line) => `  ${line}`)].map((l) => guarded(dialect, l))),
+        )
         const { error } = event
         if (error !== undefined && dialect.annotate !== undefined && event.status !== "waiting") {
           block.after.push(dialect.annotate(`${event.step} ${event.status}`, `${error.code}: ${error.message}`))

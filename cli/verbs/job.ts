@@ -110,7 +110,9 @@ function runId(ci: CiRun | undefined, options: JobOptions): string {
     code: "JOB-RUN",
     kind: "usage",
     message:
-      ci === undefined ? "It is not known which run this job belongs to" : `This job belongs to ${ci.run}, not to ${options.run ?? ""}`,
+      ci === undefined
+        ? "It is not known which run this job belongs to"
+        : `This job belongs to ${ci.run}, not to ${options.run ?? ""}`,
     reason: ci === undefined ? "This is neither GitLab CI nor GitHub Actions." : "In CI the pipeline is the run.",
     hint:
       ci === undefined
