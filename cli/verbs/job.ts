@@ -9,7 +9,7 @@ import { createMasker, type Masker } from "../../core/mask.js"
 import type { Pipeline } from "../../core/pipeline.js"
 import { isBlocked } from "../../core/record.js"
 import { recordKeyName, type RecordOrigin } from "../../core/sealed.js"
-import { openStore } from "../../core/store.js"
+import { hasBegun, openStore, readRun } from "../../core/store.js"
 import { changeBetween, narrow, type Narrowed } from "../changed.js"
 import { onStage } from "../drive.js"
 import { exitCodeOf, exitCodes } from "../exit.js"
@@ -75,7 +75,9 @@ async function runJob(
   }
   const imports = await earlierRecords({ pipeline, job: found, runDir, origin, facts: source.facts, key })
   const own = new Set(found.steps.map((s) => s.id))
+  const kept = (await hasBegun(store, run)) ? { resume: await readRun(store, run) } : {}
   const stage = {
+    ...kept,
     project,
     settings,
     pipeline,

@@ -112,6 +112,18 @@ describe("gantry job in GitLab CI", () => {
     expect((await readdir(join(dir, ".gantry/ci", name))).sort()).toHaveLength(9)
     expect((await summary(dir, name)).status).not.toBe("success")
   })
+  it("goes on in a folder that was kept: success is not repeated, the log is whole", async () => {
+    const dir = await clone()
+    expect((await run(dir, "catalog.unit")).code).toBe(0)
+    const again = await run(dir, "catalog.unit")
+    expect(again.code).toBe(0)
+    expect(again.stderr).toContain("run gitlab-4711 goes on")
+    expect(again.stderr).not.toContain("41 tests")
+    expect(again.stderr).toMatch(/delivery · catalog\.unit.* succeeded/)
+    const next = await run(dir, "order.unit")
+    expect(next.code, next.stderr).toBe(0)
+    expect((await run(dir, "deploy")).code).toBe(0)
+  })
   it("waits with 4, and answers 1 when it was started behind something red", async () => {
     const build = await clone()
     expect((await run(build, "build", gitlab(), "asks")).code).toBe(0)
