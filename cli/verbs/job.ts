@@ -1,5 +1,5 @@
 import { findJob } from "../../ci/find-job.js"
-import { earlierRecords, sealRecords } from "../../ci/records.js"
+import { earlierRecords, gateOf, sealRecords } from "../../ci/records.js"
 import { ciSecrets, ciTokens, recordKey } from "../../ci/secrets.js"
 import { ciRun, factsOf, type CiRun } from "../../ci/variables.js"
 import { findProject, loadProject, type Project } from "../../config/index.js"
@@ -87,7 +87,7 @@ async function runJob(
     facts: source.facts,
     json: options.json === true,
     concurrency: concurrencyOf(options.concurrency),
-    part: { run, steps: found.steps, imports },
+    part: { run, steps: found.steps, imports, sealedOnly: gateOf(pipeline, found) !== undefined },
     job: { name: found.name, own, host: logHost(env) },
     secrets: ciSecrets(env, ci),
     masker,
