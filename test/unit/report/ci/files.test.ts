@@ -67,7 +67,7 @@ const reports: readonly Report[] = [
     tool: "Trivy",
     counts: { HIGH: 1 },
     items: [
-      { id: "CVE-1", severity: "HIGH", title: "in an image", location: "lodash 4 in app", blocking: true },
+      { id: "CVE-1", severity: "HIGH", title: "in an image", location: "lodash 4 in app/Dockerfile", blocking: true },
       { id: "DS002", severity: "LOW", title: "root user", location: "Dockerfile:3", blocking: false, fix: "USER" },
     ],
   },
@@ -131,6 +131,8 @@ async function filesOf(kept: Readonly<Record<string, string>>, more: Partial<Ste
     "/work/service/src/app.ts": "catalog/src/app.ts",
     "com/shop/Order.java": "order/src/main/java/com/shop/Order.java",
     Dockerfile: "catalog/Dockerfile",
+    "lodash 4 in app/Dockerfile": "catalog/Dockerfile",
+    "src/app.ts": "catalog/src/app.ts",
     "catalog/gantry.service.yaml": "catalog/gantry.service.yaml",
   }
   const dir = join(project, ".gantry/ci/catalog.unit-tests")
@@ -221,6 +223,38 @@ describe("the files of a job", () => {
     expect(text).toContain('filename="order/src/main/java/com/shop/Order.java"')
     expect(text).not.toContain("gone.ts")
     expect(text).not.toContain("<source>")
+  })
+  it("code quality: SonarQube's issues at their lines", async () => {
+    const item = {
+      id: "typescript:S1854",
+      severity: "MEDIUM",
+      title: "Remove this",
+      location: "src/app.ts:12",
+      blocking: false,
+    }
+    const files = await filesOf(
+      {},
+      {
+        reports: [
+          {
+            kind: "findings",
+            tool: "SonarQube",
+            counts: { MEDIUM: 2 },
+            items: [item, item, { ...item, location: "src/app.ts:40" }],
+          },
+        ],
+      },
+    )
+    const issues = check(codeQuality, files["gl-code-quality.json"]) as { fingerprint: string }[]
+    expect(issues).toMatchObject([
+      {
+        check_name: "typescript:S1854",
+        severity: "major",
+        location: { path: "catalog/src/app.ts", lines: { begin: 12 } },
+      },
+      { check_name: "typescript:S1854", location: { lines: { begin: 40 } } },
+    ])
+    expect(new Set(issues.map((issue) => issue.fingerprint)).size).toBe(2)
   })
   it("code quality: findings in files, and the conditions of a red quality gate", async () => {
     const files = await filesOf({}, { reports: [...reports] })
