@@ -311,6 +311,17 @@ describe("the files of a job", () => {
       components: [{ name: "lodash" }, { name: "zod" }],
     })
   })
+  it("SBOM: a version that GitLab does not read is written as the last one that it does", async () => {
+    const later = {
+      ...sbom,
+      $schema: "http://cyclonedx.org/schema/bom-1.7.schema.json",
+      specVersion: "1.7",
+      citations: [],
+      components: [{ ...sbom.components[0], isExternal: true }],
+    }
+    const text = (await filesOf({ "sbom.cdx.json": JSON.stringify(later) }))["bom.cdx.json"]
+    expect(check(cyclonedx, text)).toEqual({ ...sbom, $schema: "http://cyclonedx.org/schema/bom-1.6.schema.json" })
+  })
   it("dotenv: one NAME=value a line, nothing else", async () => {
     const odd: Report = { kind: "image", reference: "a b\nX=1", digest }
     const text = (await filesOf({}, { reports: [...reports, odd] }))["job.env"] ?? ""

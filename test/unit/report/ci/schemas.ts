@@ -110,7 +110,7 @@ export const cyclonedx = {
   required: ["bomFormat", "specVersion"],
   properties: {
     bomFormat: { enum: ["CycloneDX"] },
-    specVersion: { type: "string" },
+    specVersion: { enum: ["1.4", "1.5", "1.6"] },
     version: { type: "integer", minimum: 1 },
     components: {
       type: "array",
