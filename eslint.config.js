@@ -11,7 +11,7 @@ const layers = {
   config: ["core", "engine", "clients", "approvals", "environments", "steps"],
   pipelines: ["core", "engine", "clients", "approvals", "environments", "steps", "config"],
   report: ["core"],
-  ci: ["core", "clients", "config", "report"],
+  ci: ["core", "engine", "clients", "approvals", "environments", "steps", "config", "report"],
   cli: ["core", "engine", "clients", "approvals", "environments", "steps", "config", "pipelines", "report", "ci"],
 }
 const folders = Object.keys(layers)
