@@ -23,7 +23,8 @@ export function affectedServices(
   const { services, ci } = settings
   if (changed === undefined) return { affected: services, skipped: [], all: "it is not known what changed" }
   const inputs = new Map(services.map((service) => [service, inputsOf(settings, service)]))
-  const belongs = (file: string, service: Service) => inputs.get(service)?.some((glob) => matchesGlob(glob, file)) === true
+  const belongs = (file: string, service: Service) =>
+    inputs.get(service)?.some((glob) => matchesGlob(glob, file)) === true
   const shared = changed.find(
     (file) => !services.some((s) => belongs(file, s)) && !ci.ignore.some((glob) => matchesGlob(glob, file)),
   )
@@ -40,7 +41,8 @@ export function affectedServices(
 /** What a service depends on, as globs from the project's root: its folder, its declared inputs, its configuration. */
 export function inputsOf(settings: Pick<Settings, "configRepo">, service: Service): readonly string[] {
   const { configRepo } = settings
-  const config = configRepo === undefined ? [] : [inFolder(`${configRepo}/${service.config ?? `service-${service.name}`}`)]
+  const config =
+    configRepo === undefined ? [] : [inFolder(`${configRepo}/${service.config ?? `service-${service.name}`}`)]
   return [inFolder(service.path), ...service.inputs, ...config]
 }
 

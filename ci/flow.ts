@@ -127,5 +127,5 @@ function minutesOf(job: Job, without: number): number {
     const attempts = (effect?.retry ?? retry)?.attempts ?? 1
     return timeout === undefined ? without : (timeout / 60_000) * attempts
   })
-  return Math.ceil((minutes.reduce((sum, m) => sum + m, headroom)) / 5) * 5
+  return Math.ceil(minutes.reduce((sum, m) => sum + m, headroom) / 5) * 5
 }

@@ -16,7 +16,9 @@ export function withoutDetours(jobs: readonly CiJob[]): readonly CiJob[] {
   return jobs.map((job) => {
     const needs = job.needs.filter(
       (need) =>
-        !job.needs.some((other) => other !== need && brings.get(other)?.has(need) === true && certain(other, need, job)),
+        !job.needs.some(
+          (other) => other !== need && brings.get(other)?.has(need) === true && certain(other, need, job),
+        ),
     )
     const own = new Set(needs)
     for (const need of needs) {
@@ -32,7 +34,8 @@ export function follows(third: Presence, a: Presence, b: Presence): boolean {
   const when = third.when === undefined ? undefined : JSON.stringify(third.when)
   return (
     (when === undefined || [a, b].some((p) => p.when !== undefined && JSON.stringify(p.when) === when)) &&
-    (third.services === undefined || [a, b].some((p) => p.services?.every((s) => third.services?.includes(s)) === true)) &&
+    (third.services === undefined ||
+      [a, b].some((p) => p.services?.every((s) => third.services?.includes(s)) === true)) &&
     (third.mergeRequests || !a.mergeRequests || !b.mergeRequests)
   )
 }

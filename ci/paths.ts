@@ -9,6 +9,9 @@ interface Folder {
   readonly files: Map<string, "owned" | "ignored" | "shared">
 }
 
+/** There whether they are yet or not: making them must not change what is made. */
+const generated = [".gitlab-ci.yml", ".gitlab/gantry/service.yml", ".github/workflows/delivery.yml"]
+
 /**
  * What affects every service, as globs: all files under version control that belong to none and are not ignored. Whole folders
  * and whole kinds of files where possible, so that a new file beside them is covered, too.
@@ -20,7 +23,7 @@ export function sharedPaths(
 ): readonly string[] {
   const owned = settings.services.flatMap((service) => inputsOf(settings, service))
   const root: Folder = { folders: new Map(), files: new Map() }
-  for (const file of files) {
+  for (const file of new Set([...files, ...generated])) {
     const parts = file.split("/")
     const name = parts.pop() ?? ""
     let at = root

@@ -24,12 +24,15 @@ export function stagesOf(jobs: readonly Job[]): {
   }
   const all = new Map([...before.keys()].map((stage) => [stage, ancestors(stage, before)]))
   const sameAs = (stage: string) =>
-    [...before.keys()].find((s) => s === stage || (all.get(s)?.has(stage) === true && all.get(stage)?.has(s) === true)) ??
-    stage
+    [...before.keys()].find(
+      (s) => s === stage || (all.get(s)?.has(stage) === true && all.get(stage)?.has(s) === true),
+    ) ?? stage
   const stages: string[] = []
   const left = new Set([...before.keys()].filter((stage) => sameAs(stage) === stage))
   while (left.size > 0) {
-    const next = [...left].find((stage) => ![...(all.get(stage) ?? [])].some((s) => s !== stage && left.has(sameAs(s)) && sameAs(s) !== stage))
+    const next = [...left].find(
+      (stage) => ![...(all.get(stage) ?? [])].some((s) => s !== stage && left.has(sameAs(s)) && sameAs(s) !== stage),
+    )
     if (next === undefined) break
     stages.push(next)
     left.delete(next)

@@ -16,6 +16,10 @@ const GitlabSettings = z.strictObject({
 const GithubSettings = z.strictObject({
   /** Labels of the runners that take the jobs. */
   runsOn: z.array(z.string()).min(1).default(["ubuntu-24.04"]),
+  /** Branches whose pushes are delivered, besides those that conditions of the pipeline name. GitHub has no word for the default branch. */
+  branches: z.array(z.string()).default(["main"]),
+  /** When it runs without a push: cron expressions, UTC. */
+  schedule: z.array(z.string()).default([]),
   /** Node of the jobs. */
   node: z.string().default("22"),
   /** Of every job. Plain text in the repository: nothing secret. */

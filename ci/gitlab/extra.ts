@@ -91,11 +91,7 @@ export function feedbackJobs(
  */
 export const mostNeeds = 50
 
-export function bundled(
-  name: string,
-  job: GitlabJob,
-  most = mostNeeds,
-): readonly (readonly [string, GitlabJob])[] {
+export function bundled(name: string, job: GitlabJob, most = mostNeeds): readonly (readonly [string, GitlabJob])[] {
   const needs = job.needs ?? []
   if (needs.length <= most) return [[name, job]]
   const groups: Need[][] = []
@@ -117,6 +113,9 @@ export function bundled(
       artifacts: { paths: runPaths },
     },
   ])
-  const own: GitlabJob = { ...job, needs: bundles.map(([bundle]) => ({ job: bundle, artifacts: true, optional: true })) }
+  const own: GitlabJob = {
+    ...job,
+    needs: bundles.map(([bundle]) => ({ job: bundle, artifacts: true, optional: true })),
+  }
   return [...bundles.flatMap(([bundle, made]) => bundled(bundle, made, most)), ...bundled(name, own, most)]
 }

@@ -2,22 +2,17 @@ import type { Pipeline } from "../../core/pipeline.js"
 import type { Settings } from "../../steps/settings.js"
 import { inputsOf } from "../affected.js"
 import { flowOf, type Flow } from "../flow.js"
-import type { GeneratedFile } from "../generated.js"
-import { withHeader } from "../generated.js"
+import { withHeader, type GeneratedFile } from "../generated.js"
 import { checkNames } from "../names.js"
 import { fewer, sharedPaths } from "../paths.js"
 import { imageArchives } from "./artifacts.js"
 import { bundled, feedbackJobs, mostNeeds, reportStages, stopJobs } from "./extra.js"
 import { gitlabJob, jobEntry } from "./jobs.js"
 import type { GitlabDefaults, GitlabFile, GitlabJob } from "./model.js"
-import { mostPatterns, sharedEntry, sharedRules, type RuleScope } from "./rules.js"
+import { mostPatterns, sharedEntry, sharedJob, type RuleScope } from "./rules.js"
 import { split } from "./split.js"
 import { gitlabYaml } from "./yaml.js"
 import { workflowOf } from "./workflow.js"
-
-export const gitlabFile = ".gitlab-ci.yml"
-/** Holds files of services when one file would become too large. */
-export const gitlabFolder = ".gitlab/gantry"
 
 export interface GenerateOptions {
   /**
@@ -32,7 +27,11 @@ export interface GenerateOptions {
 }
 
 /** The files that make GitLab CI run a pipeline: .gitlab-ci.yml, and further ones where that would be too large. @throws JOB-…, GENERATE-NAME */
-export function generateGitlab(pipeline: Pipeline, settings: Settings, options: GenerateOptions): readonly GeneratedFile[] {
+export function generateGitlab(
+  pipeline: Pipeline,
+  settings: Settings,
+  options: GenerateOptions,
+): readonly GeneratedFile[] {
   const flow = flowOf(pipeline, settings)
   const model = gitlabModel(pipeline.name, flow, settings, options)
   const command = `gantry generate gitlab${pipeline.name === "delivery" ? "" : ` --pipeline ${pipeline.name}`}`
@@ -48,7 +47,10 @@ export function gitlabModel(pipeline: string, flow: Flow, settings: Settings, op
   const scope = scopeOf(settings, options.files)
   const byName = new Map(jobs.map((job) => [job.name, job]))
   const extra = [...stopJobs(jobs, settings, scope), ...feedbackJobs(pipeline, jobs, settings, scope)]
-  checkNames(jobs, extra.map(([name]) => name))
+  checkNames(
+    jobs,
+    extra.map(([name]) => name),
+  )
   const made = jobs.flatMap((job) =>
     bundled(job.name, gitlabJob(job, { pipeline, settings, scope, byName }), options.mostNeeds ?? mostNeeds),
   )
@@ -58,7 +60,10 @@ export function gitlabModel(pipeline: string, flow: Flow, settings: Settings, op
     variables: variablesOf(settings),
     stages: stagesOf(flow),
     jobs: sharedTemplates(
-      { [jobEntry]: entry(settings), ...(scope.shared?.length ? { [sharedEntry]: { rules: sharedRules(scope) } } : {}) },
+      {
+        [jobEntry]: entry(settings),
+        ...(scope.shared?.length ? { [sharedEntry]: sharedJob(scope) } : {}),
+      },
       [...made, ...extra],
     ),
   }
@@ -92,7 +97,13 @@ function defaultsOf({ ci }: Settings): GitlabDefaults {
       max: 2,
       // Errored: infrastructure. A red test ends with 1, and is not run again until it is green.
       exit_codes: [3],
-      when: ["runner_system_failure", "stuck_or_timeout_failure", "scheduler_failure", "api_failure", "unknown_failure"],
+      when: [
+        "runner_system_failure",
+        "stuck_or_timeout_failure",
+        "scheduler_failure",
+        "api_failure",
+        "unknown_failure",
+      ],
     },
     cache: { key: { files: ci.cache.key }, paths: ci.cache.paths, policy: "pull-push" },
   }

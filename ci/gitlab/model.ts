@@ -1,6 +1,10 @@
 /** The part of GitLab's configuration that Gantry writes (https://docs.gitlab.com/ci/yaml/), as data. */
 import type { Tier } from "../environment.js"
 
+export const gitlabFile = ".gitlab-ci.yml"
+/** Holds files of services when one file would become too large. */
+export const gitlabFolder = ".gitlab/gantry"
+
 /** `!reference [.shared, rules]`: what another entry says, put in its place. */
 export interface Reference {
   readonly reference: readonly string[]
@@ -8,7 +12,7 @@ export interface Reference {
 
 export interface Rule {
   readonly if?: string
-  readonly changes?: readonly string[]
+  readonly changes?: readonly string[] | Reference
   readonly when?: "on_success" | "manual" | "always" | "never"
   readonly allow_failure?: boolean
 }
@@ -27,7 +31,6 @@ export interface EnvironmentUse {
   readonly on_stop?: string
 }
 
-
 export interface ArtifactReports {
   readonly junit?: string
   readonly coverage_report?: { readonly coverage_format: "cobertura"; readonly path: string }
@@ -38,6 +41,8 @@ export interface ArtifactReports {
 }
 
 export interface GitlabJob {
+  /** Only of `.shared`: globs that others refer to. */
+  readonly paths?: readonly string[]
   readonly extends?: string | readonly string[]
   readonly stage?: string
   readonly needs?: readonly Need[]
@@ -74,7 +79,11 @@ export interface GitlabDefaults {
 
 export interface GitlabFile {
   readonly include?: readonly { readonly local: string }[]
-  readonly workflow?: { readonly name: string; readonly auto_cancel: { on_new_commit: "conservative" }; readonly rules: readonly Rule[] }
+  readonly workflow?: {
+    readonly name: string
+    readonly auto_cancel: { on_new_commit: "conservative" }
+    readonly rules: readonly Rule[]
+  }
   readonly default?: GitlabDefaults
   readonly variables?: Readonly<Record<string, string>>
   readonly stages?: readonly string[]

@@ -2,7 +2,7 @@ import type { Condition } from "../../core/condition.js"
 import { inCi } from "../condition.js"
 import type { Presence } from "../flow.js"
 import { fewer } from "../paths.js"
-import type { Reference, Rule } from "./model.js"
+import type { GitlabJob, Reference, Rule } from "./model.js"
 
 /** What rules are made of besides conditions. */
 export interface RuleScope {
@@ -41,21 +41,27 @@ export function rulesOf(presence: Presence, scope: RuleScope, manual = false): r
     if (!manual && term.ifs.length === 0 && shared.length > 0) {
       return [{ changes: own, ...then }, { reference: [sharedEntry, "rules"] }]
     }
-    return [own, shared]
-      .filter((list) => list.length > 0)
-      .map((list) => ({ ...condition, changes: list, ...then }))
+    return [own, shared].filter((list) => list.length > 0).map((list) => ({ ...condition, changes: list, ...then }))
   })
   return [...not, ...(rules.length === 0 ? [{ when: "never" } as const] : rules)]
 }
 
-/** The rules that `.shared` stands for. */
-export function sharedRules(scope: RuleScope): readonly Rule[] {
-  return [{ changes: gitlabGlobs(scope.shared ?? []), when: "on_success" }]
+const sharedPathsReference: Reference = { reference: [sharedEntry, "paths"] }
+
+/** `.shared`: what all services depend on, and the rule for it. */
+export function sharedJob(scope: RuleScope): GitlabJob {
+  return {
+    paths: gitlabGlobs(scope.shared ?? []),
+    rules: [{ changes: sharedPathsReference, when: "on_success" }],
+  }
 }
 
 function affectedPaths(services: readonly string[] | undefined, scope: RuleScope): readonly string[] | undefined {
   if (services === undefined || scope.shared === undefined) return undefined
-  return fewer(services.flatMap((service) => scope.inputs(service)), mostPatterns)
+  return fewer(
+    services.flatMap((service) => scope.inputs(service)),
+    mostPatterns,
+  )
 }
 
 /** One way in which a condition can hold: all of the expressions, and a change of one of the paths. */
@@ -83,7 +89,9 @@ export function termsOf(condition: Condition): readonly Term[] {
       return open.paths.length === 0 ? [] : [paths === undefined ? { ifs: [] } : { ifs: [], changes: paths }]
     }
     case "all":
-      return open.of.map(termsOf).reduce((left, right) => left.flatMap((a) => right.map((b) => both(a, b))), [{ ifs: [] }])
+      return open.of
+        .map(termsOf)
+        .reduce((left, right) => left.flatMap((a) => right.map((b) => both(a, b))), [{ ifs: [] }])
     case "any":
       return open.of.flatMap(termsOf)
     case "clean":

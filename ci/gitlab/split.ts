@@ -1,6 +1,5 @@
 import type { Flow } from "../flow.js"
-import { gitlabFile, gitlabFolder } from "./generate.js"
-import type { GitlabFile, GitlabJob } from "./model.js"
+import { gitlabFile, gitlabFolder, type GitlabFile, type GitlabJob } from "./model.js"
 import { gitlabYaml } from "./yaml.js"
 
 /**

@@ -22,7 +22,10 @@ export function workflowOf(pipeline: string, { jobs }: Flow): NonNullable<Gitlab
     // A branch with an open merge request has that one's pipeline.
     ...(namedTerm === undefined
       ? []
-      : [{ if: "$CI_COMMIT_BRANCH && $CI_OPEN_MERGE_REQUESTS", when: "never" } as const, { if: namedTerm.ifs.join(" && ") }]),
+      : [
+          { if: "$CI_COMMIT_BRANCH && $CI_OPEN_MERGE_REQUESTS", when: "never" } as const,
+          { if: namedTerm.ifs.join(" && ") },
+        ]),
     { when: "never" },
   ]
   return { name: `${pipeline}: $CI_COMMIT_TITLE`, auto_cancel: { on_new_commit: "conservative" }, rules }
