@@ -23,7 +23,7 @@ export function ifOf(presence: Presence): string {
     parts.push(tests.length > 5 ? `needs.${affectedJob}.outputs.services != '[]'` : group(tests, "||"))
   }
   const condition = presence.when === undefined ? undefined : expression(presence.when)
-  if (condition !== undefined) parts.push(condition.includes("||") ? `(${condition})` : condition)
+  if (condition !== undefined) parts.push(condition)
   return `\${{ ${parts.join(" && ")} }}`
 }
 
@@ -53,7 +53,7 @@ function expression(condition: Condition): string | undefined {
       return "github.event_name == 'schedule'"
     case "all": {
       const parts = open.of.map(expression).filter((part) => part !== undefined)
-      return parts.length === 0 ? undefined : parts.map((p) => (p.includes(" || ") ? `(${p})` : p)).join(" && ")
+      return parts.length === 0 ? undefined : parts.join(" && ")
     }
     case "any": {
       const parts = open.of.map(expression)

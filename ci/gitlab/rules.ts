@@ -41,7 +41,11 @@ export function rulesOf(presence: Presence, scope: RuleScope, manual = false): r
     if (!manual && term.ifs.length === 0 && shared.length > 0) {
       return [{ changes: own, ...then }, { reference: [sharedEntry, "rules"] }]
     }
-    return [own, shared].filter((list) => list.length > 0).map((list) => ({ ...condition, changes: list, ...then }))
+    return [own, ...(shared.length > 0 ? [sharedPathsReference] : [])].map((list) => ({
+      ...condition,
+      changes: list,
+      ...then,
+    }))
   })
   return [...not, ...(rules.length === 0 ? [{ when: "never" } as const] : rules)]
 }
