@@ -1,3 +1,4 @@
+import type { Condition } from "../core/condition.js"
 import type { CiJob, Presence } from "./flow.js"
 
 /**
@@ -14,12 +15,14 @@ export function withoutDetours(jobs: readonly CiJob[]): readonly CiJob[] {
     return b !== undefined && f !== undefined && !b.allowFailure && follows(b.presence, f.presence, to.presence)
   }
   return jobs.map((job) => {
-    const needs = job.needs.filter(
-      (need) =>
-        !job.needs.some(
-          (other) => other !== need && brings.get(other)?.has(need) === true && certain(other, need, job),
-        ),
-    )
+    const named = new Set(job.needs)
+    const detours = new Set<string>()
+    for (const other of named) {
+      for (const further of brings.get(other) ?? []) {
+        if (named.has(further) && !detours.has(further) && certain(other, further, job)) detours.add(further)
+      }
+    }
+    const needs = job.needs.filter((need) => !detours.has(need))
     const own = new Set(needs)
     for (const need of needs) {
       for (const further of brings.get(need) ?? []) if (certain(need, further, job)) own.add(further)
@@ -31,11 +34,17 @@ export function withoutDetours(jobs: readonly CiJob[]): readonly CiJob[] {
 
 /** Where both `a` and `b` are, there is the third as well. */
 export function follows(third: Presence, a: Presence, b: Presence): boolean {
-  const when = third.when === undefined ? undefined : JSON.stringify(third.when)
   return (
-    (when === undefined || [a, b].some((p) => p.when !== undefined && JSON.stringify(p.when) === when)) &&
-    (third.services === undefined ||
-      [a, b].some((p) => p.services?.every((s) => third.services?.includes(s)) === true)) &&
+    (third.when === undefined || sameAs(third.when, a.when) || sameAs(third.when, b.when)) &&
+    (third.services === undefined || within(a.services, third.services) || within(b.services, third.services)) &&
     (third.mergeRequests || !a.mergeRequests || !b.mergeRequests)
   )
+}
+
+function sameAs(one: Condition, other: Condition | undefined): boolean {
+  return one === other || (other !== undefined && JSON.stringify(one) === JSON.stringify(other))
+}
+
+function within(some: readonly string[] | undefined, all: readonly string[]): boolean {
+  return some !== undefined && some.length <= all.length && some.every((name) => all.includes(name))
 }

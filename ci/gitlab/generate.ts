@@ -11,7 +11,6 @@ import { gitlabJob, jobEntry } from "./jobs.js"
 import type { GitlabDefaults, GitlabFile, GitlabJob } from "./model.js"
 import { mostPatterns, sharedEntry, sharedJob, type RuleScope } from "./rules.js"
 import { split } from "./split.js"
-import { gitlabYaml } from "./yaml.js"
 import { workflowOf } from "./workflow.js"
 
 export interface GenerateOptions {
@@ -35,9 +34,9 @@ export function generateGitlab(
   const flow = flowOf(pipeline, settings)
   const model = gitlabModel(pipeline.name, flow, settings, options)
   const command = `gantry generate gitlab${pipeline.name === "delivery" ? "" : ` --pipeline ${pipeline.name}`}`
-  return split(model, flow, options.mostBytes).map(({ path, file }) => ({
+  return split(model, flow, options.mostBytes).map(({ path, yaml }) => ({
     path,
-    text: withHeader(command, gitlabYaml(file)),
+    text: withHeader(command, yaml),
   }))
 }
 

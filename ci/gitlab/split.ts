@@ -18,8 +18,9 @@ export function split(
   model: GitlabFile,
   { jobs }: Flow,
   most = mostBytes,
-): readonly { readonly path: string; readonly file: GitlabFile }[] {
-  if (estimate(model) < most) return [{ path: gitlabFile, file: model }]
+): readonly { readonly path: string; readonly yaml: string }[] {
+  const whole = gitlabYaml(model)
+  if (Buffer.byteLength(whole) <= most) return [{ path: gitlabFile, yaml: whole }]
   const serviceOf = new Map(jobs.map((job) => [job.name, job.service]))
   const services = [...new Set(jobs.map((job) => job.service))].filter((name) => name !== undefined)
   const perFile = Math.ceil(services.length / mostFiles)
@@ -35,14 +36,9 @@ export function split(
     const path = `${gitlabFolder}/${first}.yml`
     parts.set(path, { ...parts.get(path), [name]: job })
   }
+  const main = { include: [...parts.keys()].map((local) => ({ local })), ...model, jobs: rest }
   return [
-    { path: gitlabFile, file: { include: [...parts.keys()].map((local) => ({ local })), ...model, jobs: rest } },
-    ...[...parts].map(([path, of]) => ({ path, file: { jobs: of } })),
+    { path: gitlabFile, yaml: gitlabYaml(main) },
+    ...[...parts].map(([path, of]) => ({ path, yaml: gitlabYaml({ jobs: of }) })),
   ]
-}
-
-/** JSON is about as long as YAML, and a hundred times quicker to make. Within a tenth of the limit the truth is asked for. */
-function estimate(model: GitlabFile): number {
-  const json = JSON.stringify(model).length
-  return json > mostBytes * 0.5 ? Buffer.byteLength(gitlabYaml(model)) : json
 }

@@ -4,7 +4,7 @@ import { generateGitlab } from "../../ci/gitlab/generate.js"
 import { gitlabFolder } from "../../ci/gitlab/model.js"
 import { driftOf, writeGenerated } from "../../ci/write.js"
 import { findProject, loadProject } from "../../config/index.js"
-import { fault } from "../../core/errors.js"
+import { fault, isFault } from "../../core/errors.js"
 import { git, tryGit } from "../../steps/git.js"
 import { exitCodes } from "../exit.js"
 import { pipelineOf } from "../pipelines.js"
@@ -78,8 +78,11 @@ async function makeFiles(
  */
 async function trackedFiles(root: string): Promise<readonly string[] | undefined> {
   const at = { cwd: root }
-  const prefix = await tryGit(["rev-parse", "--show-prefix"], at)
-  if (prefix.exitCode !== 0) return undefined
+  const prefix = await tryGit(["rev-parse", "--show-prefix"], at).catch((cause: unknown) => {
+    if (isFault(cause) && cause.code === "GIT-NO-REPOSITORY") return undefined
+    throw cause
+  })
+  if (prefix === undefined || prefix.exitCode !== 0) return undefined
   if (prefix.stdout.trim() !== "") {
     throw fault({
       code: "GENERATE-FOLDER",

@@ -10,10 +10,8 @@ import { step } from "../../../core/step.js"
 import { delivery } from "../../../pipelines/delivery.js"
 import { settingsOf, tests } from "./settings.js"
 
-type Parsed = Readonly<Record<string, Record<string, unknown> & { needs?: { job: string; optional?: boolean }[] }>> & {
-  readonly stages: string[]
-  readonly workflow: { readonly rules: object[] }
-}
+type Job = Readonly<Record<string, unknown>> & { readonly needs?: readonly { job: string; optional?: boolean }[] }
+type Parsed = Readonly<Record<string, Job>>
 const reference = {
   tag: "!reference",
   collection: "seq" as const,
@@ -24,6 +22,7 @@ const shop = settingsOf({ catalog: { tests, sonar: {} }, order: { tests, calls: 
 const files = ["package.json", "catalog/a.js", "order/b.js", "README.md", "tools/x.ts"]
 const made = generateGitlab(delivery(shop), shop, { files })
 const yaml = read(made[0]?.text ?? "")
+const stages = yaml["stages"] as unknown as readonly string[]
 
 const services = (count: number) =>
   settingsOf(
@@ -66,11 +65,11 @@ describe(".gitlab-ci.yml", () => {
         stage: expect.any(String),
         timeout: expect.any(String),
       })
-      expect(yaml.stages, name).toContain(job["stage"])
+      expect(stages, name).toContain(job["stage"])
     }
   })
   it("no job needs one of a later stage", () => {
-    const stage = (name: string) => yaml.stages.indexOf(String(yaml[name]?.["stage"]))
+    const stage = (name: string) => stages.indexOf(String(yaml[name]?.["stage"]))
     for (const [name, job] of Object.entries(yaml)) {
       for (const need of job.needs ?? [])
         expect(stage(need.job), `${name} needs ${need.job}`).toBeLessThanOrEqual(stage(name))
@@ -94,11 +93,11 @@ describe(".gitlab-ci.yml", () => {
   })
   it("tags have no pipeline of their own unless a condition asks for one", () => {
     const rule = { if: "$CI_COMMIT_TAG", when: "never" }
-    expect(yaml.workflow.rules).toContainEqual(rule)
+    expect(yaml["workflow"]?.["rules"]).toContainEqual(rule)
     const release = step("release", { when: tag(), run: async () => {} })
     const settings = settingsOf({})
     const [file] = generateGitlab(pipeline("p", { targets: [release] }), settings, { files: undefined })
-    expect(read(file?.text ?? "").workflow.rules).toContainEqual({ if: "$CI_COMMIT_TAG" })
+    expect(read(file?.text ?? "")["workflow"]?.["rules"]).toContainEqual({ if: "$CI_COMMIT_TAG" })
   })
   it.each(["image", "feedback", "pages"])("a step cannot be called %s", (id) => {
     const settings = settingsOf({})
@@ -130,7 +129,7 @@ describe("a hundred services", () => {
     expect(rest).toHaveLength(100)
     const include = (read(main?.text ?? "") as unknown as { include: { local: string }[] }).include
     expect(include.map((i) => i.local)).toEqual(rest.map((f) => f.path))
-    for (const { text } of [...rest, main]) expect(Buffer.byteLength(text ?? "")).toBeLessThan(1_000_000)
+    for (const file of [...rest, main]) expect(Buffer.byteLength(file?.text ?? "")).toBeLessThan(1_000_000)
     const whole = rest.map((f) => Object.keys(read(f.text))).flat()
     expect(whole).toContain("s42.deploy-test")
     expect(Object.keys(read(main?.text ?? ""))).toContain("gate")
