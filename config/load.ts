@@ -46,14 +46,14 @@ export async function loadProject(root: string): Promise<Project> {
   if (typeof exported !== "object" || exported === null) throw noObject(exported)
   const parsed = ProjectConfig.safeParse(exported)
   if (!parsed.success) throw configFault(configFile, ProjectConfig, parsed.error, line)
-  const { services, configRepo, environments, approvers, engine, project, scan, pipelines } = parsed.data
+  const { services, configRepo, environments, approvers, engine, project, scan, ci, pipelines } = parsed.data
   refuse(outsideIssues(root, parsed.data))
   const loaded: Service[] = []
   for (const folder of services) loaded.push(await loadService(root, folder))
   checkServices(loaded)
   refuse(await checkConfig(root, parsed.data, loaded))
   return {
-    settings: { project, root, engine, services: loaded, environments, scan, configRepo, approvers },
+    settings: { project, root, engine, services: loaded, environments, scan, configRepo, approvers, ci },
     pipelines,
   }
 }

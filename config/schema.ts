@@ -3,6 +3,7 @@ import { Approver } from "../approvals/index.js"
 import type { Pipeline } from "../core/pipeline.js"
 import { engineConfig } from "../engine/config.js"
 import { Environments } from "../environments/environment.js"
+import { CiSettings } from "../steps/ci.js"
 import type { Settings } from "../steps/settings.js"
 import { scanPolicy } from "../steps/trivy/policy.js"
 
@@ -26,6 +27,8 @@ export const ProjectConfig = z.strictObject({
   approvers: z.array(Approver).default([]),
   scan: scanPolicy.prefault({}),
   engine: engineConfig.prefault({}),
+  /** How the pipelines run in GitLab CI and GitHub Actions: `gantry generate`. */
+  ci: CiSettings.prefault({}),
   /** Pipelines by name. `delivery` is there without being named. */
   pipelines: z.record(z.string(), PipelineEntry).default({}),
 })

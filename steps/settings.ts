@@ -1,6 +1,7 @@
 import type { EngineConfig } from "../engine/config.js"
 import type { Approver } from "../approvals/index.js"
 import type { Environment } from "../environments/environment.js"
+import type { CiSettings } from "./ci.js"
 import type { ScanPolicy } from "./trivy/policy.js"
 import type { Service } from "./service.js"
 
@@ -17,4 +18,5 @@ export interface Settings {
   /** Folder of the config repository, relative to the root. */
   readonly configRepo: string | undefined
   readonly approvers: readonly Approver[]
+  readonly ci: CiSettings
 }
