@@ -62,7 +62,7 @@ function environmentOf(job: CiJob, settings: JobOptions["settings"]): Environmen
   if (job.environment === undefined) return undefined
   const name = job.environment
   const tier = { deployment_tier: tierOf(settings, name) }
-  if (job.kind === "gate") return { name, action: "prepare", ...tier }
+  if (job.kind === "gate") return { name: settings.ci.gitlab.gateEnvironment ?? name, action: "prepare", ...tier }
   if (job.kind === "pure") return { name, action: "verify", ...tier }
   return {
     name,
