@@ -14,21 +14,26 @@ export function withoutDetours(jobs: readonly CiJob[]): readonly CiJob[] {
     // A job that may fail may have left nothing.
     return b !== undefined && f !== undefined && !b.allowFailure && follows(b.presence, f.presence, to.presence)
   }
+  const bringsOf = (name: string): ReadonlySet<string> => {
+    const known = brings.get(name)
+    if (known !== undefined) return known
+    const job = byName.get(name)
+    const all = new Set(job?.needs)
+    for (const need of job?.needs ?? []) {
+      for (const further of bringsOf(need)) if (job !== undefined && certain(need, further, job)) all.add(further)
+    }
+    brings.set(name, all)
+    return all
+  }
   return jobs.map((job) => {
     const named = new Set(job.needs)
     const detours = new Set<string>()
     for (const other of named) {
-      for (const further of brings.get(other) ?? []) {
-        if (named.has(further) && !detours.has(further) && certain(other, further, job)) detours.add(further)
+      for (const further of bringsOf(other)) {
+        if (named.has(further) && certain(other, further, job)) detours.add(further)
       }
     }
-    const needs = job.needs.filter((need) => !detours.has(need))
-    const own = new Set(needs)
-    for (const need of needs) {
-      for (const further of brings.get(need) ?? []) if (certain(need, further, job)) own.add(further)
-    }
-    brings.set(job.name, own)
-    return { ...job, needs }
+    return detours.size === 0 ? job : { ...job, needs: job.needs.filter((need) => !detours.has(need)) }
   })
 }
 

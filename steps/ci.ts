@@ -9,6 +9,8 @@ const GitlabSettings = z.strictObject({
   tags: z.array(z.string()).default([]),
   /** Of every job, besides those that Gantry sets. Plain text in the repository: nothing secret. */
   variables: variables.default({}),
+  /** Environment of the gate's job, where it is to be protected in another way than the one it opens. Default: that one. */
+  gateEnvironment: z.string().min(1).optional(),
   /** How long artifacts are kept, as GitLab writes it. */
   expireIn: z.string().default("30 days"),
 })

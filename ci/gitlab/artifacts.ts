@@ -1,5 +1,5 @@
 import type { CiJob } from "../flow.js"
-import type { ArtifactReports, GitlabJob } from "./model.js"
+import type { ArtifactReports } from "./model.js"
 
 /** What later jobs need of a run: sealed records, evidence and statements of gates, kept files. */
 export const runPaths = [".gantry/runs/*/steps/", ".gantry/runs/*/approvals/", ".gantry/runs/*/artifacts/"] as const
@@ -8,16 +8,11 @@ export const imageArchives = ".gantry/runs/*/artifacts/**/image.tar"
 /** What people and the host read of a job. */
 export const jobFolder = (job: string) => `.gantry/ci/${job}`
 
-export function artifactsOf(job: CiJob): NonNullable<GitlabJob["artifacts"]> {
-  const reports = reportsOf(job)
-  return {
-    paths: [...runPaths, `${jobFolder(job.name)}/`],
-    ...(Object.keys(reports).length === 0 ? {} : { reports }),
-  }
-}
+/** What every job of steps keeps. GitLab puts the job's name in (artifacts:paths may have variables, reports may not). */
+export const jobPaths = [...runPaths, `${jobFolder("$CI_JOB_NAME")}/`] as const
 
 /** The job's files in GitLab's formats (https://docs.gitlab.com/ci/yaml/artifacts_reports/), for what its steps publish. */
-function reportsOf({ name, publishes, environment, kind }: CiJob): ArtifactReports {
+export function reportsOf({ name, publishes, environment, kind }: CiJob): ArtifactReports {
   const file = (base: string) => `${jobFolder(name)}/${base}`
   return {
     ...(publishes.has("tests")

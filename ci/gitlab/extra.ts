@@ -3,7 +3,6 @@ import type { Settings } from "../../steps/settings.js"
 import { inCi } from "../condition.js"
 import { tierOf } from "../environment.js"
 import type { CiJob, Presence } from "../flow.js"
-import { runPaths } from "./artifacts.js"
 import { jobEntry, stopJob } from "./jobs.js"
 import type { GitlabJob, Need } from "./model.js"
 import { rulesOf, type RuleScope } from "./rules.js"
@@ -110,7 +109,6 @@ export function bundled(name: string, job: GitlabJob, most = mostNeeds): readonl
       timeout: "15m",
       before_script: [],
       script: [`echo "${name} needs ${group.length} of its ${needs.length} jobs from here"`],
-      artifacts: { paths: runPaths },
     },
   ])
   const own: GitlabJob = {

@@ -5,7 +5,7 @@ import { flowOf, type Flow } from "../flow.js"
 import { withHeader, type GeneratedFile } from "../generated.js"
 import { checkNames } from "../names.js"
 import { fewer, sharedPaths } from "../paths.js"
-import { imageArchives } from "./artifacts.js"
+import { imageArchives, jobPaths } from "./artifacts.js"
 import { bundled, feedbackJobs, mostNeeds, reportStages, stopJobs } from "./extra.js"
 import { gitlabJob, jobEntry } from "./jobs.js"
 import type { GitlabDefaults, GitlabFile, GitlabJob } from "./model.js"
@@ -118,7 +118,7 @@ function variablesOf({ ci }: Settings): Readonly<Record<string, string>> {
 }
 
 function entry({ ci }: Settings): GitlabJob {
-  return { artifacts: { when: "always", expire_in: ci.gitlab.expireIn, exclude: [imageArchives] } }
+  return { artifacts: { when: "always", expire_in: ci.gitlab.expireIn, paths: jobPaths, exclude: [imageArchives] } }
 }
 
 /** Rules that several jobs share are written once. */

@@ -2,7 +2,7 @@ import type { Settings } from "../../steps/settings.js"
 import { tierOf } from "../environment.js"
 import type { CiJob } from "../flow.js"
 import { follows } from "../needs.js"
-import { artifactsOf } from "./artifacts.js"
+import { reportsOf } from "./artifacts.js"
 import type { EnvironmentUse, GitlabJob, Need } from "./model.js"
 import { rulesOf, type RuleScope } from "./rules.js"
 
@@ -23,6 +23,7 @@ export interface JobOptions {
 export function gitlabJob(job: CiJob, options: JobOptions): GitlabJob {
   const { pipeline, settings, scope } = options
   const environment = environmentOf(job, settings)
+  const reports = reportsOf(job)
   return {
     extends: jobEntry,
     stage: job.stage,
@@ -36,7 +37,7 @@ export function gitlabJob(job: CiJob, options: JobOptions): GitlabJob {
     timeout: duration(job.minutes),
     ...(job.publishes.has("tests") ? { coverage: coveragePattern } : {}),
     script: [`${settings.ci.command} job ${job.name} --pipeline ${pipeline}`],
-    artifacts: artifactsOf(job),
+    ...(Object.keys(reports).length === 0 ? {} : { artifacts: { reports } }),
   }
 }
 
@@ -61,7 +62,7 @@ function environmentOf(job: CiJob, settings: JobOptions["settings"]): Environmen
   if (job.environment === undefined) return undefined
   const name = job.environment
   const tier = { deployment_tier: tierOf(settings, name) }
-  if (job.kind === "gate") return { name, action: "prepare", ...tier }
+  if (job.kind === "gate") return { name: settings.ci.gitlab.gateEnvironment ?? name, action: "prepare", ...tier }
   if (job.kind === "pure") return { name, action: "verify", ...tier }
   return {
     name,

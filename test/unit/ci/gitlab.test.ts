@@ -87,6 +87,12 @@ describe(".gitlab-ci.yml", () => {
     })
     expect(yaml["gate"]).not.toHaveProperty("resource_group")
   })
+  it("the gate may have an environment of its own", () => {
+    const own = settingsOf({ catalog: {} }, { ci: { gitlab: { gateEnvironment: "prod-gate" } } })
+    const all = read(generateGitlab(delivery(own), own, { files: undefined })[0]?.text ?? "")
+    expect(all["gate"]).toMatchObject({ environment: { name: "prod-gate", action: "prepare" } })
+    expect(all["catalog.rollout-prod"]).toMatchObject({ environment: { name: "prod" } })
+  })
   it("production has no job that takes it down, TEST and UAT have", () => {
     expect(Object.keys(yaml).filter((name) => name.startsWith("stop-"))).toEqual(["stop-test", "stop-uat"])
     expect(yaml["catalog.rollout-prod"]?.["environment"]).not.toHaveProperty("on_stop")
