@@ -24,6 +24,8 @@ export interface StepJob {
   readonly signal: AbortSignal
   /** Key of the effect that an earlier process or attempt started without a known end. */
   readonly unsettled: string | undefined
+  /** A process whose records are not here may have begun it: an effect looks at its target before it acts. */
+  readonly mayHaveBegun?: boolean | undefined
   readonly patience: Patience
 }
 
@@ -94,8 +96,14 @@ async function perform(job: StepJob, context: Context<Needs, string>, unsettled:
   const { effect } = step.definition
   const output = (value: unknown) => checkOutput(step, value)
   if (effect !== undefined) {
-    if (unsettled !== undefined && effect.reconcile !== "repeat") {
-      context.log.info(`The effect ${unsettled} was started before and its end is not known; looking at the target.`)
+    const doubt =
+      unsettled !== undefined
+        ? `The effect ${unsettled} was started before and its end is not known`
+        : job.mayHaveBegun === true
+          ? "Another process may have begun this effect"
+          : undefined
+    if (doubt !== undefined && effect.reconcile !== "repeat") {
+      context.log.info(`${doubt}; looking at the target.`)
       const found = await effect.reconcile(context)
       if (found !== undefined) {
         return { status: "success", output: output(found), reason: "reconciled: the effect had taken place" }

@@ -22,6 +22,23 @@ export interface Facts {
   readonly dirty?: boolean | undefined
   /** Files that the change touches; undefined: not known, so everything counts as changed. */
   readonly changed?: readonly string[] | undefined
+  /** The CI job that began the run: for whoever reads the record. No condition asks about it. */
+  readonly ci?: Provenance | undefined
+}
+
+/** Where a run comes from, in the words of the CI system. Addresses are of its pages. */
+export interface Provenance {
+  readonly host: "gitlab" | "github"
+  readonly project?: string | undefined
+  readonly pipeline?: string | undefined
+  readonly job?: string | undefined
+  /** push, schedule, web … */
+  readonly source?: string | undefined
+  readonly ref?: string | undefined
+  readonly protected: boolean
+  readonly fork: boolean
+  /** User name of whoever started it. */
+  readonly actor?: string | undefined
 }
 
 export const branch = (...names: readonly string[]): Condition => ({ kind: "branch", names })

@@ -1,5 +1,6 @@
 import type { Artifact } from "./artifacts.js"
 import type { ErrorRecord } from "./errors.js"
+import type { StepRecord } from "./record.js"
 import type { Report } from "./reports.js"
 import type { StepKind } from "./step.js"
 
@@ -82,6 +83,12 @@ export interface StepFinished {
   readonly reason?: string | undefined
   readonly fingerprint?: string | undefined
 }
+/** Another process of the same run (a CI job) did this step; its sealed record was verified before it was taken over. */
+export interface StepImported {
+  readonly type: "step-imported"
+  readonly step: string
+  readonly record: StepRecord
+}
 export interface RunFinished {
   readonly type: "run-finished"
   readonly status: Exclude<RunStatus, "running">
@@ -104,6 +111,7 @@ export type RunEvent =
   | StepReported
   | ArtifactKept
   | StepFinished
+  | StepImported
   | RunFinished
   | StepLogged
 

@@ -1,5 +1,6 @@
 import type { RunEvent } from "./events.js"
 import type { Masker } from "./mask.js"
+import type { StepRecord } from "./record.js"
 
 /** Members that hold one of a few fixed words: a secret that is such a word must not make a record unreadable. */
 const fixed: ReadonlySet<string> = new Set(["kind", "status", "decision", "code", "sha256"])
@@ -25,6 +26,8 @@ export function maskEvent(event: RunEvent, masker: Masker): RunEvent {
         ...(event.error === undefined ? {} : { error: masker.json(event.error, fixed) }),
         ...(event.reason === undefined ? {} : { reason: masker.text(event.reason) }),
       }
+    case "step-imported":
+      return { ...event, record: maskRecord(event.record, masker) }
     case "run-finished":
       return { ...event, ...(event.error === undefined ? {} : { error: masker.json(event.error, fixed) }) }
     case "step-logged":
@@ -35,5 +38,18 @@ export function maskEvent(event: RunEvent, masker: Masker): RunEvent {
       return event
     default:
       return event satisfies never
+  }
+}
+
+/** The secrets of the job that made a record need not be those of the one that takes it over. */
+function maskRecord(record: StepRecord, masker: Masker): StepRecord {
+  const { output, error, reason, effect } = record
+  return {
+    ...record,
+    reports: masker.json(record.reports, fixed),
+    ...(output === undefined ? {} : { output: masker.json(output) }),
+    ...(error === undefined ? {} : { error: masker.json(error, fixed) }),
+    ...(reason === undefined ? {} : { reason: masker.text(reason) }),
+    ...(effect === undefined ? {} : { effect: masker.text(effect) }),
   }
 }

@@ -1,6 +1,6 @@
 import { z } from "zod"
 import { Artifact } from "./artifacts.js"
-import type { RunEvent, Stamped } from "./events.js"
+import type { RunEvent, Stamped, StepNode } from "./events.js"
 import { Report } from "./reports.js"
 
 export const ErrorSchema = z.object({
@@ -69,18 +69,23 @@ export interface RunState {
 
 export const emptyState = (): RunState => ({ record: undefined, index: new Map() })
 
+/** The record of a step that nothing has happened to. */
+export function pendingRecord(node: StepNode): StepRecord {
+  return {
+    ...node,
+    needs: [...node.needs],
+    status: "pending",
+    attempts: 0,
+    cached: false,
+    artifacts: [],
+    reports: [],
+  }
+}
+
 /** Adds one event. The journal is the truth; `run.json` and `result.json` are what this makes of it. */
 export function applyEvent(state: RunState, event: Stamped<RunEvent>): void {
   if (event.type === "run-started") {
-    const steps = event.steps.map((node): StepRecord => ({
-      ...node,
-      needs: [...node.needs],
-      status: "pending",
-      attempts: 0,
-      cached: false,
-      artifacts: [],
-      reports: [],
-    }))
+    const steps = event.steps.map(pendingRecord)
     state.record = {
       schema: 1,
       id: event.run,
@@ -143,12 +148,22 @@ export function applyEvent(state: RunState, event: Stamped<RunEvent>): void {
       if (event.fingerprint !== undefined) s.fingerprint = event.fingerprint
       if (event.status === "success") delete s.effect
       return
+    case "step-imported":
+      takeOver(s, event.record)
+      return
     case "step-retried":
     case "step-logged":
       return
     default:
       return event satisfies never
   }
+}
+
+/** The graph is this run's own; what became of the step comes from the record. The object stays: others hold it. */
+function takeOver(s: StepRecord, record: StepRecord): void {
+  const { id, kind, needs } = s
+  for (const field of Object.keys(s)) delete (s as Partial<StepRecord>)[field as keyof StepRecord]
+  Object.assign(s, structuredClone(record), { id, kind, needs })
 }
 
 const blocked = "not run: "
@@ -159,6 +174,12 @@ export const blockedReason = (by: string): string => blocked + by
 /** What kept a skipped step from running; undefined when it was skipped by its condition (or not at all). */
 export function isBlocked(s: StepRecord): string | undefined {
   return s.status === "skipped" && s.reason?.startsWith(blocked) === true ? s.reason.slice(blocked.length) : undefined
+}
+
+/** Whether a step was done (again) after another one, which read its output, had begun. */
+export function finishedAfter(before: StepRecord, s: StepRecord): boolean {
+  if (before.status === "skipped") return false
+  return Date.parse(before.finishedAt ?? "") > Date.parse(s.startedAt ?? "")
 }
 
 /** Success stays, and so does a skip by condition; all else is tried again by `gantry resume`. */

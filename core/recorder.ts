@@ -3,7 +3,7 @@ import type { RunEvent, Stamped } from "./events.js"
 import { writeDurably } from "./files.js"
 import { openJournal } from "./journal.js"
 import { maskEvent } from "./mask-event.js"
-import { createMasker } from "./mask.js"
+import { createMasker, type Masker } from "./mask.js"
 import { createReaderFiles } from "./reader-files.js"
 import { applyEvent, type RunRecord, type RunState, type StepRecord } from "./record.js"
 import { createStepLog, type StepLog } from "./step-log.js"
@@ -41,12 +41,15 @@ export async function openRecorder(options: {
   readonly state: RunState
   readonly first: RunEvent
   readonly secrets: readonly string[]
+  /** Masks with what somebody else knows beside `secrets`, and learns what turns up during the run. */
+  readonly masker?: Masker | undefined
   readonly listener: (event: Stamped<RunEvent>) => void
   /** Called once, when the journal cannot be written any more. */
   readonly onTrouble?: (trouble: unknown) => void
 }): Promise<Recorder> {
   const { dir, state } = options
-  const masker = createMasker(options.secrets)
+  const masker = options.masker ?? createMasker([])
+  for (const value of options.secrets) masker.add(value)
   const listener = tolerant(options.listener)
   const journal = await openJournal(join(dir, "events.ndjson"), options.onTrouble)
   const files = createReaderFiles()
@@ -60,7 +63,7 @@ export async function openRecorder(options: {
     applyEvent(state, stamped)
     journal.append(stamped)
     listener(stamped)
-    if (event.type === "step-finished") saveResult(event.step)
+    if (event.type === "step-finished" || event.type === "step-imported") saveResult(event.step)
     snapshot ??= setTimeout(() => {
       snapshot = undefined
       files.replace(join(dir, "run.json"), () => pretty(state.record))

@@ -26,6 +26,8 @@ export interface Schedule {
   /** Steps that run at once. */
   readonly concurrency: number
   readonly patience: Patience
+  /** Processes whose records are not here may have begun effects of this run. */
+  readonly mayHaveBegun?: boolean | undefined
   /** Cancels the run; also aborted by a failing sibling (`failFast`) and when the run cannot be recorded. */
   readonly controller: AbortController
 }
@@ -109,7 +111,7 @@ async function runOne(s: Schedule, step: AnyStep): Promise<StepStatus> {
   }
   if (print !== undefined && (await fromCache(s, step, print))) return "success"
 
-  const { storeRoot, secrets, session, patience } = s
+  const { storeRoot, secrets, session, patience, mayHaveBegun } = s
   const unsettled = record.effect
   const outcome = await runStep({
     step,
@@ -121,6 +123,7 @@ async function runOne(s: Schedule, step: AnyStep): Promise<StepStatus> {
     recorder,
     signal,
     unsettled,
+    mayHaveBegun,
     patience,
   })
   const status = finish({ ...toFinish(outcome), fingerprint: print })
@@ -207,14 +210,19 @@ async function fromCache(s: Schedule, step: AnyStep, print: string): Promise<boo
 export function runStatus(s: Schedule, interrupted: boolean): Exclude<RunStatus, "running"> {
   const red = new Set<StepStatus>()
   const all = new Set<StepStatus>()
+  let blocked = false
   for (const step of s.steps) {
-    const status = s.recorder.step(step.id)?.status ?? "pending"
+    const record = s.recorder.step(step.id)
+    const status = record?.status ?? "pending"
     all.add(status)
+    if (record !== undefined && isBlocked(record) !== undefined) blocked = true
     if (step.definition.allowFailure !== true) red.add(status)
   }
   if (interrupted && all.has("cancelled")) return "cancelled"
   if (red.has("errored")) return "errored"
   if (red.has("failed")) return "failed"
   if (all.has("cancelled")) return "cancelled"
+  // By a step of another process: where it is one of these, that has been said already.
+  if (blocked) return "failed"
   return all.has("waiting") || all.has("pending") ? "waiting" : "success"
 }

@@ -11,6 +11,8 @@ export interface Secret {
 export interface SecretSource {
   /** Undefined when the secret is not there. */
   read(name: string): Promise<string | undefined>
+  /** Why a secret may be missing here, and what to do, where the source knows more than `readSecrets`. */
+  whyMissing?(name: string): { readonly reason: string; readonly hint: string } | undefined
 }
 
 /** Environment first, then `<NAME>_FILE`, the way Docker and GitLab hand over files. One trailing newline is dropped. */
@@ -50,12 +52,14 @@ export async function readSecrets(
     else found.set(name, { name, plaintext: () => value })
   }
   if (missing.length > 0) {
+    const first = [...wanted.keys()].find((name) => !found.has(name)) ?? ""
+    const why = source.whyMissing?.(first)
     throw fault({
       code: "SECRET-MISSING",
       kind: "usage",
       message: `${missing.length === 1 ? "A secret is" : `${missing.length} secrets are`} missing: ${missing.join("; ")}`,
-      reason: "Nothing has been run. Secrets are read from the environment, or from the file that <NAME>_FILE names.",
-      hint: `export ${[...wanted.keys()].find((n) => !found.has(n))}=… and run again; \`gantry plan\` lists all that are needed.`,
+      reason: `Nothing has been run. ${why?.reason ?? "Secrets are read from the environment, or from the file that <NAME>_FILE names."}`,
+      hint: why?.hint ?? `export ${first}=… and run again; \`gantry plan\` lists all that are needed.`,
     })
   }
   return found

@@ -17,6 +17,9 @@ export function openStore(projectDir: string): Store {
   return { root, runDir: (id) => join(root, "runs", id) }
 }
 
+/** What can be a run's id, and so the name of a folder. */
+const runIdPattern = /^(?!\.)[\w.-]{1,100}$/
+
 /** Sorts by time, to the millisecond: of the tail three digits are that, the fourth keeps runs of one millisecond apart. */
 export function newRunId(now = new Date()): string {
   const time = now.toISOString().replace(/[-:]/g, "").slice(0, 15).replace("T", "-")
@@ -31,13 +34,21 @@ export async function listRuns(store: Store): Promise<readonly string[]> {
     if (cause.code === "ENOENT") return []
     throw cause
   })
-  const begun = await Promise.all(
-    names.map(async (name) => ((await stat(join(runs, name, "events.ndjson")).catch(() => undefined))?.size ?? 0) > 0),
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const journal = await stat(join(runs, name, "events.ndjson")).catch(() => undefined)
+      return (journal?.size ?? 0) > 0 ? { name, key: sortKey(name, journal?.mtime ?? new Date(0)) } : undefined
+    }),
   )
-  return names
-    .filter((_, i) => begun[i])
-    .sort()
-    .reverse()
+  return found
+    .filter((run) => run !== undefined)
+    .sort((a, b) => (a.key < b.key ? 1 : a.key > b.key ? -1 : 0))
+    .map((run) => run.name)
+}
+
+/** Our own ids tell when the run began. One from outside (gitlab-1234) does not: there the last event has to do. */
+function sortKey(id: string, lastEvent: Date): string {
+  return /^\d{8}-\d{6}-/.test(id) ? id : `${newRunId(lastEvent)} ${id}`
 }
 
 /**
@@ -85,31 +96,43 @@ export async function readLog(store: Store, id: string, step: string): Promise<s
   return readFile(join(store.runDir(id), "steps", step, "log.txt"), "utf8").catch(() => undefined)
 }
 
-/** Makes a new run: its id and its folder, durably. @throws DISK-FULL, FILE-DENIED */
-export async function makeRun(store: Store): Promise<{ readonly id: string; readonly dir: string }> {
+/**
+ * Makes the folder of a run, durably: of a new one or, with `given`, of the one that goes on in several processes under an
+ * id from outside. Its folder may be there already, with what other processes left for it.
+ * @throws RUN-ID, DISK-FULL, FILE-DENIED
+ */
+export async function makeRun(store: Store, given?: string): Promise<{ readonly id: string; readonly dir: string }> {
+  if (given !== undefined && !runIdPattern.test(given)) throw badId(given)
   for (;;) {
-    const id = newRunId()
+    const id = given ?? newRunId()
     const dir = store.runDir(id)
+    const again = { recursive: given !== undefined }
     try {
       await mkdir(dirname(dir), { recursive: true })
       await mkdir(join(store.root, "objects"), { recursive: true })
-      await mkdir(dir)
-      await mkdir(join(dir, "steps"))
-      await mkdir(join(dir, "artifacts"))
+      await mkdir(dir, again)
+      await mkdir(join(dir, "steps"), again)
+      await mkdir(join(dir, "artifacts"), again)
       await syncFolder(dir)
       await syncFolder(dirname(dir))
       return { id, dir }
     } catch (cause) {
       // Another run of this second has the same tail: take the next one.
-      if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw fileFault(cause, dir)
+      if (given !== undefined || (cause as NodeJS.ErrnoException).code !== "EEXIST") throw fileFault(cause, dir)
     }
   }
+}
+
+/** Whether a process has recorded anything of this run here. */
+export async function hasBegun(store: Store, id: string): Promise<boolean> {
+  const journal = join(store.runDir(id), "events.ndjson")
+  return ((await stat(journal).catch(() => undefined))?.size ?? 0) > 0
 }
 
 /** The folder of a run to go on with; what a killed process left half-done in it is removed by tidyRun. @throws RUN-UNKNOWN */
 export async function existingRun(store: Store, id: string): Promise<string> {
   const dir = store.runDir(id)
-  if (/^[\w.-]+$/.test(id) && (await exists(join(dir, "events.ndjson")))) return dir
+  if (runIdPattern.test(id) && (await exists(join(dir, "events.ndjson")))) return dir
   throw unknownRun(store, id)
 }
 
@@ -128,6 +151,16 @@ export async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   )
+}
+
+function badId(id: string) {
+  return fault({
+    code: "RUN-ID",
+    kind: "usage",
+    message: `"${id}" cannot be the id of a run`,
+    reason: "It becomes the name of a folder: letters, digits, `.`, `_` and `-`, at most 100, and no dot at the start.",
+    hint: "In GitLab CI and GitHub Actions leave it out: it comes from the pipeline.",
+  })
 }
 
 function unknownRun(store: Store, wanted: string) {

@@ -1,8 +1,8 @@
 import type { RunRecord, StepRecord } from "../core/record.js"
 import { describeReport, reportDetails } from "./describe.js"
+import { attributes, escapeXml } from "./xml.js"
 import { renderFault } from "./fault.js"
 import { stepDuration } from "./timing.js"
-import { clean } from "./width.js"
 
 /**
  * A run as JUnit XML for CI systems that show such files: each step is a test case, each service a suite. `failed` becomes
@@ -82,19 +82,3 @@ function output(step: StepRecord): string[] {
 }
 
 const seconds = (ms: number) => (ms / 1000).toFixed(3)
-
-function attributes(values: Readonly<Record<string, string>>): string {
-  return Object.entries(values)
-    .map(([name, value]) => ` ${name}="${escapeXml(value).replaceAll("\n", "&#10;")}"`)
-    .join("")
-}
-
-const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" }
-
-/** Escaped, and without what XML 1.0 cannot hold at all: control characters, lone surrogates, U+FFFE and U+FFFF. */
-function escapeXml(text: string): string {
-  return clean(text)
-    .toWellFormed()
-    .replace(/[\ufffe\uffff]/g, "")
-    .replace(/[&<>"]/g, (character) => entities[character] ?? "")
-}

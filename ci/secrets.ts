@@ -1,0 +1,76 @@
+import { fault } from "../core/errors.js"
+import { recordKeyName } from "../core/sealed.js"
+import { environmentSecrets, type SecretSource } from "../core/secrets.js"
+import type { CiRun, Env } from "./variables.js"
+
+/** Tokens that a CI system hands to every job. Steps that need one declare it; nobody else is to see one in a log. */
+const tokens = [
+  "CI_JOB_TOKEN",
+  "CI_REGISTRY_PASSWORD",
+  "CI_DEPLOY_PASSWORD",
+  "CI_DEPENDENCY_PROXY_PASSWORD",
+  "CI_RUNNER_SHORT_TOKEN",
+  "GITHUB_TOKEN",
+  "ACTIONS_RUNTIME_TOKEN",
+  "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+]
+
+/** Values that are masked in a CI job whether or not a step declares them. */
+export function ciTokens(env: Env): readonly string[] {
+  return [...tokens, recordKeyName].map((name) => env[name] ?? "").filter((value) => value !== "")
+}
+
+/**
+ * The secrets of a CI job. A fork's merge request gets none, whatever the CI system would hand out: its code is a
+ * stranger's. For a missing one it says why GitLab holds it back.
+ */
+export function ciSecrets(env: Env, ci: CiRun | undefined): SecretSource {
+  const source = environmentSecrets(env)
+  if (ci === undefined) return source
+  return {
+    read: (name) => (ci.fork ? Promise.resolve(undefined) : source.read(name)),
+    whyMissing: (name) => whyMissing(name, ci),
+  }
+}
+
+function whyMissing(name: string, ci: CiRun): { readonly reason: string; readonly hint: string } {
+  if (ci.fork) {
+    return {
+      reason: "This is the merge request of a fork, and a fork's code gets no secrets.",
+      hint: "After a review, push the commit to a branch of this project and run its pipeline.",
+    }
+  }
+  if (ci.host === "github") {
+    return {
+      reason: `Secrets reach a job through \`env\` of the workflow; the generated one has a line for ${name}.`,
+      hint: `Add ${name} in the repository's (or the environment's) secrets, and generate the workflow again.`,
+    }
+  }
+  const ref = ci.tag === undefined ? `Branch ${ci.ref ?? ci.branch ?? "(unknown)"}` : `Tag ${ci.tag}`
+  return ci.protectedRef
+    ? {
+        reason: `${ref} is protected, so GitLab hands out protected variables here; ${name} is not among them.`,
+        hint: `Add ${name} in Settings → CI/CD → Variables; look at its environment scope if it is there.`,
+      }
+    : {
+        reason: `${ref} is not protected: GitLab holds protected variables back.`,
+        hint: `Protect it in Settings → Repository, or clear "Protect variable" of ${name} in Settings → CI/CD → Variables.`,
+      }
+}
+
+/** Shorter ones could be guessed offline from any record. Characters. */
+const shortestKey = 16
+
+/** The key that records are sealed with; undefined where the job has none. @throws RECORD-KEY */
+export function recordKey(env: Env, ci: CiRun | undefined): string | undefined {
+  const key = (env[recordKeyName] ?? "").trim()
+  if (key === "" || ci?.fork === true) return undefined
+  if (key.length >= shortestKey) return key
+  throw fault({
+    code: "RECORD-KEY",
+    kind: "usage",
+    message: `${recordKeyName} has ${key.length} characters; it takes at least ${shortestKey}`,
+    reason: "Records lie in artifacts that many can read: a short key could be found by trying.",
+    hint: "openssl rand -hex 32, and set that as a protected and masked CI variable.",
+  })
+}
