@@ -1,8 +1,10 @@
+import { spawn } from "node:child_process"
+import { randomBytes } from "node:crypto"
 import { chmod, cp, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import ts from "typescript"
-import { afterAll } from "vitest"
+import { afterAll, onTestFinished } from "vitest"
 
 const root = join(import.meta.dirname, "..", "..", "..")
 
@@ -38,4 +40,17 @@ export async function program(folder: string, name: string, source: string): Pro
   const path = join(folder, `${name}.js`)
   await writeFile(path, transpile(source))
   return path
+}
+
+/** Runs a program with the engine in a process of its own, to be killed as no process likes it. */
+export async function spawnProgram(folder: string, source: string): Promise<{ kill(): Promise<void> }> {
+  const path = await program(folder, `child-${randomBytes(3).toString("hex")}`, source)
+  const child = spawn(process.execPath, [path], { stdio: ["ignore", "inherit", "inherit"] })
+  const exit = new Promise<void>((resolve) => child.on("exit", () => resolve()))
+  const kill = async (): Promise<void> => {
+    child.kill("SIGKILL")
+    await exit
+  }
+  onTestFinished(kill)
+  return { kill }
 }
