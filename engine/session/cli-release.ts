@@ -1,12 +1,13 @@
 import { createReadStream, createWriteStream } from "node:fs"
 import { rm } from "node:fs/promises"
 import { arch, platform } from "node:os"
+import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import { createGunzip } from "node:zlib"
+import { bodyText, discard, httpRequest } from "../../net/http.js"
 import type { EngineContext } from "../context.js"
 import { daggerVersion } from "../dagger-version.js"
 import { diskFull, hashFile } from "../files.js"
-import { bodyText, httpRequest } from "../http.js"
 import { unpackFile } from "./unpack.js"
 
 /** Where Dagger publishes its CLI, as the SDK has it. It is in no package registry. */
@@ -29,8 +30,11 @@ export async function fromRelease(context: EngineContext, to: string): Promise<b
   const archive = `${to}.tar.gz`
   try {
     const answer = await httpRequest(`${base}/${name}`, { ca, signal })
-    if (answer.status !== 200) throw new Error(`${base}/${name}: HTTP ${answer.status}`)
-    await pipeline(answer.body, createWriteStream(archive), signal === undefined ? {} : { signal })
+    if (answer.status !== 200 || answer.body === null) {
+      await discard(answer)
+      throw new Error(`${base}/${name}: HTTP ${answer.status}`)
+    }
+    await pipeline(Readable.fromWeb(answer.body), createWriteStream(archive), signal === undefined ? {} : { signal })
     const found = await hashFile(archive)
     if (found !== sha256) throw new Error(`${base}/${name}: SHA-256 is ${found}, expected ${sha256}`)
     const unpacked = await unpackFile(createReadStream(archive).pipe(createGunzip()), "dagger", to)

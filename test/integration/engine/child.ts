@@ -22,10 +22,10 @@ export async function runnableEngine(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "gantry-engine-"))
   afterAll(() => rm(folder, { recursive: true, force: true }))
   await chmod(folder, 0o755)
-  for (const part of ["core", "engine", "package.json"])
+  for (const part of ["core", "net", "engine", "package.json"])
     await cp(join(root, part), join(folder, part), { recursive: true })
   await symlink(join(root, "node_modules"), join(folder, "node_modules"))
-  for (const part of ["core", "engine"]) {
+  for (const part of ["core", "net", "engine"]) {
     for (const name of await readdir(join(folder, part), { recursive: true })) {
       if (!name.endsWith(".ts")) continue
       const path = join(folder, part, name)
