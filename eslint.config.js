@@ -3,16 +3,17 @@ import tseslint from "typescript-eslint"
 /** Which folders each layer may import. Dependencies point downwards only (design: "The house"). */
 const layers = {
   core: [],
-  engine: ["core"],
-  clients: ["core"],
+  net: ["core"],
+  engine: ["core", "net"],
+  clients: ["core", "net"],
   approvals: ["core"],
-  environments: ["core", "engine", "clients"],
-  steps: ["core", "engine", "clients", "approvals", "environments"],
-  config: ["core", "engine", "clients", "approvals", "environments", "steps"],
-  pipelines: ["core", "engine", "clients", "approvals", "environments", "steps", "config"],
+  environments: ["core", "net", "engine", "clients"],
+  steps: ["core", "net", "engine", "clients", "approvals", "environments"],
+  config: ["core", "net", "engine", "clients", "approvals", "environments", "steps"],
+  pipelines: ["core", "net", "engine", "clients", "approvals", "environments", "steps", "config"],
   report: ["core"],
-  ci: ["core", "clients", "config", "report"],
-  cli: ["core", "engine", "clients", "approvals", "environments", "steps", "config", "pipelines", "report", "ci"],
+  ci: ["core", "net", "clients", "config", "report"],
+  cli: ["core", "net", "engine", "clients", "approvals", "environments", "steps", "config", "pipelines", "report", "ci"],
 }
 const folders = Object.keys(layers)
 

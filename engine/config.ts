@@ -19,6 +19,12 @@ export const engineConfig = z.strictObject({
   mirrors: z.record(z.string().min(1), z.string().min(1)).default({}),
   /** PEM bundle of a private certificate authority. Default: the usual variables (NODE_EXTRA_CA_CERTS, SSL_CERT_FILE, …). */
   ca: z.string().min(1).optional(),
+  maven: z
+    .strictObject({
+      /** Maven's settings (mirrors, proxies, servers) for what is made from Maven's packages. Default ~/.m2/settings.xml. */
+      settings: z.string().min(1).optional(),
+    })
+    .default({}),
   docker: z
     .strictObject({
       /** `unix:///path` or `tcp://127.0.0.1:2375`. Default $DOCKER_HOST, else /var/run/docker.sock. */

@@ -1,6 +1,8 @@
 import { statfs } from "node:fs/promises"
 import { join } from "node:path"
 import { isFault } from "../core/errors.js"
+import { discard, httpRequest } from "../net/http.js"
+import { registryUrls } from "../net/registry/protocol.js"
 import type { EngineConfig } from "./config.js"
 import { engineContext, type ContextOptions, type EngineContext } from "./context.js"
 import { daggerVersion } from "./dagger-version.js"
@@ -8,8 +10,6 @@ import { findCommand } from "./docker/apt.js"
 import { dockerHost, dockerVersion, minimumApi } from "./docker/client.js"
 import { runHost } from "./exec.js"
 import { exists } from "./files.js"
-import { httpRequest } from "./http.js"
-import { registryUrls } from "./image/registry-api.js"
 import { allRecipes } from "./recipes/index.js"
 import { cliVersion } from "./session/cli.js"
 import { stackStatus, type ComponentStatus } from "./stack/manage.js"
@@ -166,7 +166,7 @@ async function registryFinding(context: EngineContext, registry: { host: string;
   for (const base of registryUrls(registry.host)) {
     try {
       const answer = await httpRequest(`${base}/v2/`, { ca: context.ca, timeoutMs: 5000 })
-      answer.body.resume()
+      await discard(answer)
       if (answer.status === 200 || answer.status === 401) {
         return finding(registry.host, title, "supply", "ok", { detail: `${base} answers` })
       }

@@ -1,4 +1,8 @@
 import { createHash, X509Certificate } from "node:crypto"
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { rootCertificates } from "node:tls"
+import { hashText } from "./files.js"
 
 /** Password of the truststore: it protects nothing secret, Java merely wants one. */
 export const truststorePassword = "changeit"
@@ -19,6 +23,26 @@ export function javaTruststore(pem: string): Buffer {
   const password = Buffer.from(truststorePassword, "utf16le").swap16()
   const digest = createHash("sha1").update(password).update("Mighty Aphrodite").update(body).digest()
   return Buffer.concat([body, digest])
+}
+
+const made = new Map<string, string>()
+
+/**
+ * Path of a truststore with a bundle's certificates, kept in the Gantry home and made once per content. A truststore
+ * replaces Java's own, so the public authorities are in it too: a bundle may hold nothing but a company's.
+ */
+export function truststoreFile(home: string, bundle: string): string {
+  const { mtimeMs, size } = statSync(bundle)
+  const key = `${home} ${bundle} ${mtimeMs} ${size}`
+  const known = made.get(key)
+  if (known !== undefined) return known
+  const pem = [readFileSync(bundle, "utf8"), ...rootCertificates].join("\n")
+  const path = join(home, "cache", "ca", `${hashText(pem).slice(0, 16)}.jks`)
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(`${path}.${process.pid}`, javaTruststore(pem))
+  renameSync(`${path}.${process.pid}`, path)
+  made.set(key, path)
+  return path
 }
 
 /** A broken certificate in a bundle must not take the others with it. */

@@ -1,12 +1,14 @@
 import { fault } from "../../core/errors.js"
 import { sha256 } from "../../core/json.js"
-import { discard, readBytes } from "../http.js"
+import { discard } from "../../net/http.js"
+import { manifestTypes, uploadUrl } from "../../net/registry/protocol.js"
+import { readBytes } from "../../net/retry.js"
 import type { Descriptor } from "./archive.js"
 import { registrySession, type RegistryOptions, type RegistrySession } from "./session.js"
 
 export { readArchive, type Descriptor, type ImageArchive, type ImageConfig } from "./archive.js"
-export { isLoopback, type RegistryOptions } from "./session.js"
-export type { Credentials } from "./auth.js"
+export type { RegistryOptions } from "./session.js"
+export type { Credentials } from "../../net/registry/auth.js"
 
 /**
  * Client of the OCI distribution API for one repository.
@@ -26,13 +28,6 @@ export interface RepositoryClient {
   putManifest(reference: string, bytes: Uint8Array, mediaType: string): Promise<void>
 }
 
-const accepted = [
-  "application/vnd.oci.image.manifest.v1+json",
-  "application/vnd.oci.image.index.v1+json",
-  "application/vnd.docker.distribution.manifest.v2+json",
-  "application/vnd.docker.distribution.manifest.list.v2+json",
-].join(", ")
-
 /** @param repository Path without the host, e.g. "shop/catalog". */
 export function repositoryClient(options: RegistryOptions, repository: string): RepositoryClient {
   const session = registrySession(options, repository)
@@ -43,7 +38,7 @@ export function repositoryClient(options: RegistryOptions, repository: string): 
     async resolve(reference) {
       const response = await session.send(at(`manifests/${reference}`), {
         method: "HEAD",
-        headers: { accept: accepted },
+        headers: { accept: manifestTypes },
       })
       if (response.status === 404) return discard(response).then(() => undefined)
       if (!response.ok) throw await session.refused(response, `look up ${reference}`)
@@ -78,7 +73,7 @@ export function repositoryClient(options: RegistryOptions, repository: string): 
 }
 
 async function getManifest(session: RegistrySession, repository: string, reference: string) {
-  const response = await session.send(`/v2/${repository}/manifests/${reference}`, { headers: { accept: accepted } })
+  const response = await session.send(`/v2/${repository}/manifests/${reference}`, { headers: { accept: manifestTypes } })
   if (response.status === 404) return discard(response).then(() => undefined)
   if (!response.ok) throw await session.refused(response, `give the manifest ${reference}`)
   const bytes = await readBytes(session.peer, response)
@@ -101,9 +96,7 @@ async function uploadBlob(
     const location = response.headers.get("location")
     if (response.status !== 202 || location === null) throw await session.refused(response, "start an upload")
     await discard(response)
-    const url = new URL(location, response.url)
-    url.searchParams.set("digest", blob.digest)
-    return url
+    return uploadUrl(location, response.url, blob.digest)
   }
   const response = await session.send(newAddress, {
     method: "PUT",

@@ -1,16 +1,9 @@
 import { z } from "zod"
 import { fault } from "../../core/errors.js"
-import {
-  discard,
-  readJson,
-  readText,
-  request,
-  type HttpPolicy,
-  type HttpRequest,
-  type Peer,
-  type Response,
-} from "../http.js"
-import { basicHeader, parseChallenge, tokenUrl, type Credentials } from "./auth.js"
+import { discard, type Response } from "../../net/http.js"
+import { basicHeader, bearerHeader, parseChallenge, tokenUrl, type Credentials } from "../../net/registry/auth.js"
+import { isLoopback } from "../../net/registry/protocol.js"
+import { readJson, readText, request, type HttpPolicy, type Peer, type RepeatableRequest } from "../../net/retry.js"
 
 export interface RegistryOptions {
   /** Base address: `http://127.0.0.1:5000`, `https://harbor.example`. Plain http for loopback alone. */
@@ -25,12 +18,11 @@ export interface RegistrySession {
   readonly host: string
   readonly peer: Peer
   /** A function finds the address anew for each attempt. */
-  send(path: string | (() => Promise<URL>), init?: HttpRequest): Promise<Response>
+  send(path: string | (() => Promise<URL>), init?: RepeatableRequest): Promise<Response>
   /** The fault that a refusal or an unexpected answer means; reads the body. */
   refused(response: Response, what: string): Promise<Error>
 }
 
-const Token = z.object({ token: z.string().optional(), access_token: z.string().optional() })
 const Errors = z.object({ errors: z.array(z.object({ code: z.string(), message: z.string().optional() })) })
 
 /** @throws REGISTRY-INSECURE for plain http beyond loopback */
@@ -56,9 +48,7 @@ export function registrySession(options: RegistryOptions, repository: string): R
     const headers = options.credentials === undefined ? {} : { authorization: basicHeader(options.credentials) }
     const response = await request(peer, url, { headers, signal: options.signal }, options.policy)
     if (!response.ok) throw await refused(response, "give a token")
-    const token = Token.parse(await readJson(peer, response))
-    const value = token.token ?? token.access_token
-    return value === undefined ? undefined : `Bearer ${value}`
+    return bearerHeader(await readJson(peer, response))
   }
 
   const send: RegistrySession["send"] = async (path, init = {}) => {
@@ -137,10 +127,6 @@ function registryErrors(text: string): string | undefined {
   } catch {
     return undefined
   }
-}
-
-export function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname)
 }
 
 function insecure(url: URL) {

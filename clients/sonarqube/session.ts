@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { fault, type Fault } from "../../core/errors.js"
-import { discard, readText, request, type HttpPolicy, type Peer, type Response } from "../http.js"
+import { discard, type Response } from "../../net/http.js"
+import { readText, request, type HttpPolicy, type Peer } from "../../net/retry.js"
 
 /** A user token, or a login and its password (only where no token can exist yet). */
 export type SonarCredentials =

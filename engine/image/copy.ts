@@ -1,10 +1,7 @@
-import { randomUUID } from "node:crypto"
-import http from "node:http"
-import { pipeline } from "node:stream/promises"
 import { fault } from "../../core/errors.js"
-import { bodyText, httpRequest, type HttpAnswer } from "../http.js"
+import { bodyText, discard, httpRequest, type BodyInit, type Response } from "../../net/http.js"
+import { manifestTypes, registryUrls, uploadUrl } from "../../net/registry/protocol.js"
 import type { Reference } from "./reference.js"
-import { registryUrls } from "./registry-api.js"
 
 interface Manifest {
   readonly mediaType?: string
@@ -36,7 +33,7 @@ async function reachable(from: Reference, options: CopyOptions): Promise<string>
   for (const base of registryUrls(from.registry)) {
     try {
       const answer = await httpRequest(`${base}/v2/`, options)
-      answer.body.resume()
+      await discard(answer)
       if (answer.status < 400) return base
       last = new Error(`${base}/v2/ answers HTTP ${answer.status}`)
     } catch (error) {
@@ -52,14 +49,11 @@ async function copyManifest(source: string, target: string, digest: string, opti
     headers: { accept: "*/*" },
     ...options,
   })
-  known.body.resume()
+  await discard(known)
   if (known.status === 200) return
   const answer = await expectOk(
     await httpRequest(`${source}/manifests/${digest}`, {
-      headers: {
-        accept:
-          "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json",
-      },
+      headers: { accept: manifestTypes },
       ...options,
     }),
     `${source}/manifests/${digest}`,
@@ -69,30 +63,29 @@ async function copyManifest(source: string, target: string, digest: string, opti
   for (const child of manifest.manifests ?? []) await copyManifest(source, target, child.digest, options)
   const blobs = new Set([manifest.config?.digest, ...(manifest.layers ?? []).map((layer) => layer.digest)])
   for (const blob of blobs) if (blob !== undefined) await copyBlob(source, target, blob, options)
-  const type = manifest.mediaType ?? answer.headers["content-type"] ?? "application/vnd.oci.image.manifest.v1+json"
-  await send(`${target}/manifests/${digest}`, "PUT", { "content-type": type }, Buffer.from(text), options)
+  const type = manifest.mediaType ?? answer.headers.get("content-type") ?? "application/vnd.oci.image.manifest.v1+json"
+  await send(`${target}/manifests/${digest}`, "PUT", { "content-type": type }, text, options)
 }
 
 async function copyBlob(source: string, target: string, digest: string, options: CopyOptions): Promise<void> {
   const known = await httpRequest(`${target}/blobs/${digest}`, { method: "HEAD", ...options })
-  known.body.resume()
+  await discard(known)
   if (known.status === 200) return
   const blob = await expectOk(await httpRequest(`${source}/blobs/${digest}`, options), `${source}/blobs/${digest}`)
-  const start = await send(`${target}/blobs/uploads/`, "POST", { "content-length": "0" }, Buffer.alloc(0), options)
-  const location = new URL(start.headers.location ?? "", target)
-  location.searchParams.set("digest", digest)
-  const length = blob.headers["content-length"]
+  const start = await send(`${target}/blobs/uploads/`, "POST", {}, undefined, options)
+  const location = uploadUrl(start.headers.get("location") ?? "", target, digest)
+  const length = blob.headers.get("content-length")
   await send(
     location.href,
     "PUT",
-    { "content-type": "application/octet-stream", ...(length === undefined ? {} : { "content-length": length }) },
-    blob.body,
+    { "content-type": "application/octet-stream", ...(length === null ? {} : { "content-length": length }) },
+    blob.body ?? undefined,
     options,
   )
 }
 
-async function expectOk(answer: HttpAnswer, what: string): Promise<HttpAnswer> {
-  if (answer.status >= 200 && answer.status < 300) return answer
+async function expectOk(answer: Response, what: string): Promise<Response> {
+  if (answer.ok) return answer
   const words = await bodyText(answer).catch(() => "")
   throw fault({
     code: "SUPPLY-COPY",
@@ -103,29 +96,15 @@ async function expectOk(answer: HttpAnswer, what: string): Promise<HttpAnswer> {
   })
 }
 
-/** Sends a body to the stack's registry, which speaks plain http on loopback. */
 async function send(
   address: string,
   method: "POST" | "PUT",
   headers: Readonly<Record<string, string>>,
-  body: Buffer | NodeJS.ReadableStream,
+  body: BodyInit | undefined,
   options: CopyOptions,
-): Promise<HttpAnswer> {
-  const answer = await new Promise<HttpAnswer>((resolve, reject) => {
-    const request = http.request(
-      new URL(address),
-      {
-        method,
-        headers: { ...headers, "x-request-id": randomUUID() },
-        ...(options.signal === undefined ? {} : { signal: options.signal }),
-      },
-      (incoming) => resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: incoming }),
-    )
-    request.on("error", reject)
-    if (Buffer.isBuffer(body)) request.end(body)
-    else pipeline(body, request).catch(reject)
-  })
-  await expectOk(answer, `${method} ${address}`)
-  answer.body.resume()
+): Promise<Response> {
+  const sent = { method, headers, ...options, ...(body === undefined ? {} : { body }) }
+  const answer = await expectOk(await httpRequest(address, sent), `${method} ${address}`)
+  await discard(answer)
   return answer
 }

@@ -1,12 +1,8 @@
 import { homedir } from "node:os"
 import { join } from "node:path"
 import { execa } from "execa"
+import type { Credentials } from "../../net/registry/auth.js"
 import { readJson } from "../files.js"
-
-export interface Credentials {
-  readonly username: string
-  readonly password: string
-}
 
 interface DockerConfig {
   readonly auths?: Readonly<Record<string, { readonly auth?: string; readonly identitytoken?: string }>>

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { fault } from "../../core/errors.js"
+import type { Credentials } from "../../net/registry/auth.js"
 import type { EngineContext } from "../context.js"
 import { ensureDocker } from "../docker/ensure.js"
 import { followStream, layerProgress } from "../docker/stream.js"
 import { diskFull } from "../files.js"
 import { hasImage, makeImage } from "../supply/make.js"
-import { credentialsFor, type Credentials } from "./credentials.js"
+import { credentialsFor } from "./credentials.js"
 import { findOrigin } from "./find.js"
 import { parseReference } from "./reference.js"
 

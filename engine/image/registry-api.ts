@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises"
-import { bodyText, httpRequest, type HttpAnswer } from "../http.js"
-import type { Credentials } from "./credentials.js"
+import { bodyText, discard, httpRequest, type Response } from "../../net/http.js"
+import { basicHeader, bearerHeader, parseChallenge, tokenUrl, type Credentials } from "../../net/registry/auth.js"
+import { manifestTypes, registryUrls } from "../../net/registry/protocol.js"
+import { pauseBefore } from "../../net/retry.js"
 import type { Reference } from "./reference.js"
 
 /** What a registry says about a reference. `broken` is 429 or 5xx that stayed after the retries. */
@@ -24,22 +26,6 @@ export interface AskOptions {
   readonly onRetry?: (text: string) => void
 }
 
-/** Media types of manifests and indexes, OCI's and Docker's. */
-const accept = [
-  "application/vnd.oci.image.index.v1+json",
-  "application/vnd.docker.distribution.manifest.list.v2+json",
-  "application/vnd.oci.image.manifest.v1+json",
-  "application/vnd.docker.distribution.manifest.v2+json",
-].join(", ")
-
-/** Base addresses to try. As Docker does, a registry on loopback may speak plain http. */
-export function registryUrls(registry: string): readonly string[] {
-  if (registry === "docker.io") return ["https://registry-1.docker.io"]
-  const host = registry.replace(/:\d+$/, "")
-  const loopback = host === "localhost" || host === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(host)
-  return loopback ? [`http://${registry}`, `https://${registry}`] : [`https://${registry}`]
-}
-
 /** Asks a registry for the digest of a reference (OCI distribution spec 1.1, "Pulling manifests"). */
 export async function findDigest(reference: Reference, options: AskOptions = {}): Promise<Found> {
   const what = reference.digest ?? reference.tag ?? "latest"
@@ -49,13 +35,14 @@ export async function findDigest(reference: Reference, options: AskOptions = {})
     const outcome = await askOnce(reference, what, options)
     if (outcome.kind !== "later") return outcome
     if (attempt >= attempts) return { kind: "broken", reason: `${outcome.reason}, ${attempts} times` }
-    const wait = Math.min(outcome.retryAfterMs ?? (options.backoffMs ?? 500) * 2 ** (attempt - 1), 30_000)
+    const backoff = options.backoffMs ?? 500
+    const wait = pauseBefore(attempt, outcome.retryAfter, { backoff })
     options.onRetry?.(`${reference.registry} answers ${outcome.reason}; again in ${(wait / 1000).toFixed(1)} s`)
     await sleep(wait, undefined, options.signal === undefined ? {} : { signal: options.signal })
   }
 }
 
-type Asked = Found | { readonly kind: "later"; readonly reason: string; readonly retryAfterMs: number | undefined }
+type Asked = Found | { readonly kind: "later"; readonly reason: string; readonly retryAfter: string | null }
 
 async function askOnce(reference: Reference, what: string, options: AskOptions): Promise<Asked> {
   let unreachable: Asked = { kind: "unreachable", reason: "no address" }
@@ -77,34 +64,34 @@ async function askOnce(reference: Reference, what: string, options: AskOptions):
 }
 
 async function askAt(url: string, reference: Reference, options: AskOptions): Promise<Asked> {
-  const ask = (authorization: string | undefined): Promise<HttpAnswer> =>
+  const ask = (authorization: string | undefined): Promise<Response> =>
     httpRequest(url, {
       method: "HEAD",
-      headers: { accept, ...(authorization === undefined ? {} : { authorization }) },
+      headers: { accept: manifestTypes, ...(authorization === undefined ? {} : { authorization }) },
       ca: options.ca,
       signal: options.signal,
       timeoutMs: options.timeoutMs ?? 10_000,
     })
   let answer = await ask(undefined)
-  answer.body.resume()
+  await discard(answer)
   if (answer.status === 401) {
-    const token = await authorize(answer.headers["www-authenticate"] ?? "", reference, options)
+    const token = await authorize(answer.headers.get("www-authenticate"), reference, options)
     if (typeof token !== "string") return token
     answer = await ask(token)
-    answer.body.resume()
+    await discard(answer)
   }
   return judge(answer, options, url)
 }
 
-async function judge(answer: HttpAnswer, options: AskOptions, url: string): Promise<Asked> {
+async function judge(answer: Response, options: AskOptions, url: string): Promise<Asked> {
   const { status, headers } = answer
-  if (status === 429 || status >= 500) return later(status, headers["retry-after"])
+  if (status === 429 || status >= 500) return later(status, headers.get("retry-after"))
   if (status === 401 || status === 403) return { kind: "denied", reason: `HTTP ${status} for ${url}` }
   if (status === 404) return { kind: "missing" }
   // A plain-http request to a TLS port is answered 400 by most servers: let the other scheme try.
   if (status === 400 && url.startsWith("http:")) throw new Error("HTTP 400: plain http to a TLS port?")
-  const digest = headers["docker-content-digest"]
-  if (status === 200 && typeof digest === "string") return { kind: "found", digest }
+  const digest = headers.get("docker-content-digest")
+  if (status === 200 && digest !== null) return { kind: "found", digest }
   if (status === 200) return digestOfBody(url, options)
   return { kind: "unreachable", reason: `${url} answers HTTP ${status}, which no registry does` }
 }
@@ -112,7 +99,7 @@ async function judge(answer: HttpAnswer, options: AskOptions, url: string): Prom
 /** Some proxies leave the digest header out: then it is the SHA-256 of the manifest's bytes. */
 async function digestOfBody(url: string, options: AskOptions): Promise<Asked> {
   const { createHash } = await import("node:crypto")
-  const answer = await httpRequest(url, { headers: { accept }, ca: options.ca, signal: options.signal })
+  const answer = await httpRequest(url, { headers: { accept: manifestTypes }, ca: options.ca, signal: options.signal })
   const text = await bodyText(answer)
   if (answer.status !== 200 || !text.trimStart().startsWith("{")) {
     return { kind: "unreachable", reason: `${url} is not answered by a registry` }
@@ -120,41 +107,27 @@ async function digestOfBody(url: string, options: AskOptions): Promise<Asked> {
   return { kind: "found", digest: `sha256:${createHash("sha256").update(text).digest("hex")}` }
 }
 
-function later(status: number, retryAfter: string | undefined): Asked {
-  const seconds = Number(retryAfter)
-  const date = retryAfter === undefined ? Number.NaN : Date.parse(retryAfter)
-  const wait = Number.isFinite(seconds)
-    ? seconds * 1000
-    : Number.isNaN(date)
-      ? undefined
-      : Math.max(0, date - Date.now())
-  return { kind: "later", reason: `HTTP ${status}`, retryAfterMs: retryAfter === undefined ? undefined : wait }
+function later(status: number, retryAfter: string | null): Asked {
+  return { kind: "later", reason: `HTTP ${status}`, retryAfter }
 }
 
 /** Answers the Authorization header that the challenge asks for (Basic, or a token of the realm it names). */
-async function authorize(challenge: string, reference: Reference, options: AskOptions): Promise<string | Asked> {
-  const basic =
-    options.credentials === undefined
-      ? undefined
-      : `Basic ${Buffer.from(`${options.credentials.username}:${options.credentials.password}`).toString("base64")}`
-  if (/^basic/i.test(challenge)) return basic ?? { kind: "denied", reason: `${reference.registry} wants a login` }
-  const field = (name: string): string | undefined => new RegExp(`${name}="([^"]*)"`).exec(challenge)?.[1]
-  const realm = field("realm")
-  if (realm === undefined) return { kind: "denied", reason: `${reference.registry} answers 401 without a challenge` }
-  const url = new URL(realm)
-  const service = field("service")
-  if (service !== undefined) url.searchParams.set("service", service)
-  url.searchParams.set("scope", field("scope") ?? `repository:${reference.repository}:pull`)
-  const answer = await httpRequest(url.href, {
+async function authorize(header: string | null, reference: Reference, options: AskOptions): Promise<string | Asked> {
+  const { registry, repository } = reference
+  const challenge = parseChallenge(header)
+  if (challenge === undefined) return { kind: "denied", reason: `${registry} answers 401 without a challenge` }
+  const basic = options.credentials === undefined ? undefined : basicHeader(options.credentials)
+  if (challenge.scheme === "basic") return basic ?? { kind: "denied", reason: `${registry} wants a login` }
+  const url = tokenUrl(challenge, challenge.scope ?? `repository:${repository}:pull`)
+  const answer = await httpRequest(url, {
     headers: basic === undefined ? {} : { authorization: basic },
     ca: options.ca,
     signal: options.signal,
     timeoutMs: options.timeoutMs ?? 10_000,
   })
   const text = await bodyText(answer)
-  if (answer.status === 429 || answer.status >= 500) return later(answer.status, answer.headers["retry-after"])
-  if (answer.status !== 200)
-    return { kind: "denied", reason: `${url.host} answers HTTP ${answer.status} to the token request` }
-  const token = JSON.parse(text) as { token?: string; access_token?: string }
-  return `Bearer ${token.token ?? token.access_token ?? ""}`
+  if (answer.status === 429 || answer.status >= 500) return later(answer.status, answer.headers.get("retry-after"))
+  const { host } = new URL(url)
+  if (answer.status !== 200) return { kind: "denied", reason: `${host} answers HTTP ${answer.status} to the token request` }
+  return bearerHeader(JSON.parse(text)) ?? { kind: "denied", reason: `${host} answers the token request without a token` }
 }

@@ -1,3 +1,4 @@
+import { mavenReference } from "../supply/maven.js"
 import type { Recipe } from "../supply/recipe.js"
 
 /**
@@ -24,7 +25,7 @@ CMD ["java", "-version"]
   },
   {
     references: [
-      "docker.io/library/maven:3.9-eclipse-temurin-21",
+      mavenReference,
       "docker.io/library/maven:3-eclipse-temurin-21",
       "docker.io/library/eclipse-temurin:21-jdk",
       "docker.io/library/eclipse-temurin:21",

@@ -8,8 +8,6 @@ export const sonarqubeReference = `docker.io/library/sonarqube:${sonarqubeVersio
 export const scannerVersion = "8.1.0.6389"
 export const scannerReference = "docker.io/sonarsource/sonar-scanner-cli:12.2.0.4256_8.1.0"
 
-const central = "https://repo1.maven.org/maven2"
-
 /**
  * SonarQube and its scanner from Maven Central, on Debian's Java 21, laid out as the public images are. No Node.js: the
  * JavaScript analyser brings its own, and Debian's is too old for it. The base has no folder for man pages, and Java's
@@ -41,10 +39,11 @@ ENTRYPOINT ["java", "-jar", "lib/sonarqube.jar", "-Dsonar.log.console=true"]
 `,
     files: async (tools) => ({
       "sonarqube.zip": {
-        path: await tools.fetch({
-          url: `${central}/org/sonarsource/sonarqube/sonar-application/${sonarqubeVersion}/sonar-application-${sonarqubeVersion}.zip`,
+        path: await tools.maven({
+          artifact: `org.sonarsource.sonarqube:sonar-application:${sonarqubeVersion}:zip`,
           sha256: "b7306f5ecfa6806753bc0eb0dc4ea11fe0ddd2c5a346592718814d6ec35b88cb",
-          title: `SonarQube ${sonarqubeVersion} (947 MB)`,
+          bytes: 946_639_592,
+          title: `SonarQube ${sonarqubeVersion}`,
         }),
       },
     }),
@@ -76,9 +75,10 @@ CMD ["sonar-scanner"]
 `,
     files: async (tools) => ({
       "scanner.zip": {
-        path: await tools.fetch({
-          url: `${central}/org/sonarsource/scanner/cli/sonar-scanner-cli/${scannerVersion}/sonar-scanner-cli-${scannerVersion}.zip`,
+        path: await tools.maven({
+          artifact: `org.sonarsource.scanner.cli:sonar-scanner-cli:${scannerVersion}:zip`,
           sha256: "ab76ab3c360025e9108be5b55be066f304a164f8b2850d2f2f333915db51bc1b",
+          bytes: 9_224_839,
           title: `SonarScanner ${scannerVersion}`,
         }),
       },

@@ -1,27 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import type { Client, Container } from "@dagger.io/dagger"
 import { caEnvironment, caInContainer, hostCa } from "../ca.js"
 import { homeOf, type EngineConfig } from "../config.js"
-import { hashText } from "../files.js"
-import { javaTruststore, truststorePassword } from "../truststore.js"
-
-const made = new Map<string, string>()
-
-/** Path of the truststore of a bundle; made once per content. */
-function truststoreOf(home: string, bundle: string): string {
-  const { mtimeMs, size } = statSync(bundle)
-  const key = `${home} ${bundle} ${mtimeMs} ${size}`
-  const known = made.get(key)
-  if (known !== undefined) return known
-  const pem = readFileSync(bundle, "utf8")
-  const path = join(home, "cache", "ca", `${hashText(pem).slice(0, 16)}.jks`)
-  mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(`${path}.${process.pid}`, javaTruststore(pem))
-  renameSync(`${path}.${process.pid}`, path)
-  made.set(key, path)
-  return path
-}
+import { truststoreFile, truststorePassword } from "../truststore.js"
 
 /**
  * The container with the host's certificate authorities mounted and every usual tool told about them (Node, OpenSSL,
@@ -40,7 +21,7 @@ export function withHostCa(container: Container, dag: Client, config: EngineConf
     (built, [name, value]) => built.withEnvVariable(name, value),
     container
       .withMountedFile(caInContainer, dag.host().file(bundle))
-      .withMountedFile(truststore, dag.host().file(truststoreOf(homeOf(config), bundle))),
+      .withMountedFile(truststore, dag.host().file(truststoreFile(homeOf(config), bundle))),
   )
 }
 

@@ -1,26 +1,18 @@
 import { chmod, copyFile, mkdir, rename, rm } from "node:fs/promises"
-import { createReadStream, createWriteStream } from "node:fs"
-import { arch, platform } from "node:os"
-import { basename, dirname, join } from "node:path"
-import { pipeline } from "node:stream/promises"
-import { createGunzip } from "node:zlib"
-import tar from "tar-stream"
+import { dirname, join } from "node:path"
 import { fault, isFault } from "../../core/errors.js"
 import type { EngineContext } from "../context.js"
 import { daggerVersion, engineReference } from "../dagger-version.js"
 import { findCommand } from "../docker/apt.js"
-import { lastLines, runHost } from "../exec.js"
+import { runHost } from "../exec.js"
 import { exists } from "../files.js"
-import { bodyText, httpRequest } from "../http.js"
 import { hasImage } from "../supply/make.js"
 import { localImage } from "../image/local.js"
 import { withLock } from "../../core/lock.js"
 import { daggerBuild, daggerCliBuild } from "../recipes/dagger.js"
-import { download } from "../supply/download.js"
 import { goBuild, goBuildPath, goReference } from "../supply/go.js"
-
-/** Where Dagger publishes its CLI, as the SDK has it. */
-const releases = "https://dl.dagger.io/dagger/releases"
+import { fromRelease } from "./cli-release.js"
+import { unpackFile } from "./unpack.js"
 
 /** The version that a CLI says it is, `undefined` when it does not run. */
 export async function cliVersion(path: string): Promise<string | undefined> {
@@ -112,26 +104,10 @@ async function fromImage(context: EngineContext, to: string): Promise<boolean> {
         throw error
       })
     if (archive === undefined) return false
-    return await unpack(archive, "dagger", to)
+    return await unpackFile(archive, "dagger", to)
   } finally {
     await container.remove({ force: true, v: true })
   }
-}
-
-/** Dagger's published archive, its SHA-256 from the checksums beside it (as the SDK does). */
-async function fromRelease(context: EngineContext, to: string): Promise<boolean> {
-  if (context.config.supply === "packages") return false
-  const machine = arch() === "x64" ? "amd64" : arch()
-  const name = `dagger_v${daggerVersion}_${platform()}_${machine}.tar.gz`
-  const base = `${releases}/${daggerVersion}`
-  const sums = await httpRequest(`${base}/checksums.txt`, { ca: context.ca, timeoutMs: 5000, signal: context.signal })
-  const sha256 = (await bodyText(sums))
-    .split("\n")
-    .find((line) => line.endsWith(name))
-    ?.split(/\s+/)[0]
-  if (sums.status !== 200 || sha256 === undefined) throw new Error(`${base}/checksums.txt: HTTP ${sums.status}`)
-  const path = await download(context, { url: `${base}/${name}`, sha256, title: `the Dagger CLI v${daggerVersion}` })
-  return unpack(createReadStream(path).pipe(createGunzip()), "dagger", to)
 }
 
 async function fromModules(context: EngineContext, to: string): Promise<boolean> {
@@ -139,21 +115,4 @@ async function fromModules(context: EngineContext, to: string): Promise<boolean>
   const toolchain = (): Promise<string> => localImage(context, goReference).then((image) => image.name)
   await copyFile(join(await goBuild(context, toolchain, daggerCliBuild), "dagger"), to)
   return true
-}
-
-/** Takes one file out of a tar stream. */
-async function unpack(archive: NodeJS.ReadableStream, name: string, to: string): Promise<boolean> {
-  let found = false
-  const extract = tar.extract()
-  const reading = pipeline(archive, extract)
-  for await (const entry of extract) {
-    if (basename(entry.header.name) === name && entry.header.type === "file") {
-      await pipeline(entry, createWriteStream(to))
-      found = true
-    } else entry.resume()
-  }
-  await reading.catch((error: unknown) => {
-    throw new Error(lastLines(String(error)))
-  })
-  return found
 }

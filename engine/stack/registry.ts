@@ -1,5 +1,5 @@
+import { discard, httpRequest } from "../../net/http.js"
 import { registryAddress } from "../config.js"
-import { httpRequest } from "../http.js"
 import type { Component } from "./component.js"
 
 /**
@@ -30,7 +30,7 @@ export const registry: Component = {
   health: async ({ config }) => {
     try {
       const answer = await httpRequest(`http://${registryAddress(config)}/v2/`, { timeoutMs: 2000 })
-      answer.body.resume()
+      await discard(answer)
       return answer.status === 200 ? undefined : `answers HTTP ${answer.status}`
     } catch (error) {
       return error instanceof Error ? error.message : String(error)

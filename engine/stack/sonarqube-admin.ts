@@ -3,6 +3,8 @@ import { link, readFile, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { z } from "zod"
 import { fault } from "../../core/errors.js"
+import { httpRequest } from "../../net/http.js"
+import { basicHeader } from "../../net/registry/auth.js"
 import { homeOf, type EngineConfig } from "../config.js"
 import { writeAtomic } from "../files.js"
 
@@ -89,12 +91,12 @@ async function replaceInitial(
   admin: SonarqubeAdmin,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const answer = await fetch(`${url}/api/users/change_password`, {
+  const answer = await httpRequest(`${url}/api/users/change_password`, {
     method: "POST",
     headers: { authorization: basic(initial) },
     // In the body: an address would stand in the server's access log.
     body: new URLSearchParams({ login: admin.login, previousPassword: initial.password, password: admin.password }),
-    signal: timed(signal),
+    signal,
   })
   const said = answer.ok ? "" : (await answer.text()).slice(0, 300)
   // Another process may have been quicker with the same password.
@@ -137,15 +139,12 @@ async function isValid(
   admin: Pick<SonarqubeAdmin, "login" | "password">,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
-  const answer = await fetch(`${url}/api/authentication/validate`, {
+  const answer = await httpRequest(`${url}/api/authentication/validate`, {
     headers: { authorization: basic(admin) },
-    signal: timed(signal),
+    signal,
   })
   return answer.ok && z.object({ valid: z.boolean() }).parse(await answer.json()).valid
 }
 
 const basic = (admin: Pick<SonarqubeAdmin, "login" | "password">): string =>
-  `Basic ${Buffer.from(`${admin.login}:${admin.password}`).toString("base64")}`
-
-const timed = (signal: AbortSignal | undefined): AbortSignal =>
-  AbortSignal.any([AbortSignal.timeout(30_000), ...(signal === undefined ? [] : [signal])])
+  basicHeader({ username: admin.login, password: admin.password })

@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { bodyText, httpRequest } from "../http.js"
+import { bodyText, httpRequest } from "../../net/http.js"
 import { sonarqubeReference, sonarqubeVersion } from "../recipes/sonarqube.js"
 import type { Component } from "./component.js"
 import { secureSonarqube, sonarqubeAddress } from "./sonarqube-admin.js"

@@ -7,7 +7,6 @@ import { lastLines } from "../exec.js"
 import { withLock } from "../../core/lock.js"
 import { recipeFor } from "../recipes/index.js"
 import { baseReference, baseVersion, makeBase, splitTag } from "./base.js"
-import { goReference } from "./go.js"
 import type { Recipe } from "./recipe.js"
 import { recipeIdentity, recipeTools } from "./tools.js"
 import { join } from "node:path"
@@ -47,7 +46,7 @@ export async function hasImage(context: EngineContext, name: string): Promise<bo
 
 /**
  * Makes the image of a recipe unless the host's Docker Engine has it, and answers its name. The image carries that name
- * only after the recipe's check was content with it. `local` provides the recipe's parent and the Go toolchain.
+ * only after the recipe's check was content with it. `local` provides the recipe's parent and the toolchains.
  * Errors: SUPPLY-BUILD, SUPPLY-CHECK, and those of the tools.
  */
 export async function makeImage(context: EngineContext, recipe: Recipe, local: LocalImages): Promise<string> {
@@ -79,7 +78,7 @@ async function make(context: EngineContext, recipe: Recipe, name: string, local:
   }
   const [parent, files] = await Promise.all([
     local(context, recipe.from ?? baseReference),
-    recipe.files?.(recipeTools(context, () => local(context, goReference))) ?? {},
+    recipe.files?.(recipeTools(context, (reference) => local(context, reference))) ?? {},
   ])
   const task = context.progress.task(recipe.provides, { expectedSeconds: recipe.expectedSeconds })
   try {

@@ -5,8 +5,8 @@
 
 /** What a recipe may use to gather the files of its build context. Everything is kept in the cache by the hash of its inputs. */
 export interface RecipeTools {
-  /** Downloads a package archive with progress, resumes a broken download, checks the SHA-256 (hex). Answers the host path. */
-  fetch(request: { readonly url: string; readonly sha256: string; readonly title: string }): Promise<string>
+  /** Fetches an artifact with Maven, by the host's Maven settings, and checks its SHA-256. Answers the host path. */
+  maven(artifact: MavenArtifact): Promise<string>
   /** `npm pack <spec>` on the host; answers the path of the tarball. */
   npmPack(spec: string): Promise<string>
   /**
@@ -14,6 +14,16 @@ export interface RecipeTools {
    * Answers the host folder that holds one binary per package, named as its last path element.
    */
   goBuild(request: GoBuild): Promise<string>
+}
+
+export interface MavenArtifact {
+  /** "group:artifact:version:packaging", as Maven's own tools take it. */
+  readonly artifact: string
+  /** Hex. Also the name under which the file is kept. */
+  readonly sha256: string
+  /** Size, for the progress. */
+  readonly bytes: number
+  readonly title: string
 }
 
 export interface GoBuild {

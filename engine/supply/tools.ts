@@ -6,8 +6,8 @@ import { caEnvironment } from "../ca.js"
 import { lastLines, runHost } from "../exec.js"
 import { exists, hashTree } from "../files.js"
 import { withLock } from "../../core/lock.js"
-import { download, downloadPath } from "./download.js"
-import { goBuild, goBuildPath } from "./go.js"
+import { goBuild, goBuildPath, goReference } from "./go.js"
+import { artifactPath, fetchArtifact, mavenReference } from "./maven.js"
 import type { ContextFile, Recipe, RecipeTools } from "./recipe.js"
 
 function npmPath(home: string, spec: string): string {
@@ -56,19 +56,19 @@ async function npmPack(context: EngineContext, spec: string): Promise<string> {
   )
 }
 
-/** The tools of a recipe, for real. `toolchain` answers the image in which Go programs are built. */
-export function recipeTools(context: EngineContext, toolchain: () => Promise<string>): RecipeTools {
+/** The tools of a recipe, for real. `image` provides the toolchains in which they work, by public reference. */
+export function recipeTools(context: EngineContext, image: (reference: string) => Promise<string>): RecipeTools {
   return {
-    fetch: (request) => download(context, request),
+    maven: (artifact) => fetchArtifact(context, () => image(mavenReference), artifact),
     npmPack: (spec) => npmPack(context, spec),
-    goBuild: (build) => goBuild(context, toolchain, build),
+    goBuild: (build) => goBuild(context, () => image(goReference), build),
   }
 }
 
 /** Tools that only say where things will lie: with them a recipe's identity is known before anything is fetched. */
 function plannedTools(home: string): RecipeTools {
   return {
-    fetch: (request) => Promise.resolve(downloadPath(home, request)),
+    maven: (artifact) => Promise.resolve(artifactPath(home, artifact)),
     npmPack: (spec) => Promise.resolve(npmPath(home, spec)),
     goBuild: (build) => goBuildPath(home, build),
   }

@@ -1,8 +1,10 @@
+import { spawn } from "node:child_process"
+import { randomBytes } from "node:crypto"
 import { chmod, cp, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import ts from "typescript"
-import { afterAll } from "vitest"
+import { afterAll, onTestFinished } from "vitest"
 
 const root = join(import.meta.dirname, "..", "..", "..")
 
@@ -20,10 +22,10 @@ export async function runnableEngine(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "gantry-engine-"))
   afterAll(() => rm(folder, { recursive: true, force: true }))
   await chmod(folder, 0o755)
-  for (const part of ["core", "engine", "package.json"])
+  for (const part of ["core", "net", "engine", "package.json"])
     await cp(join(root, part), join(folder, part), { recursive: true })
   await symlink(join(root, "node_modules"), join(folder, "node_modules"))
-  for (const part of ["core", "engine"]) {
+  for (const part of ["core", "net", "engine"]) {
     for (const name of await readdir(join(folder, part), { recursive: true })) {
       if (!name.endsWith(".ts")) continue
       const path = join(folder, part, name)
@@ -38,4 +40,17 @@ export async function program(folder: string, name: string, source: string): Pro
   const path = join(folder, `${name}.js`)
   await writeFile(path, transpile(source))
   return path
+}
+
+/** Runs a program with the engine in a process of its own, to be killed as no process likes it. */
+export async function spawnProgram(folder: string, source: string): Promise<{ kill(): Promise<void> }> {
+  const path = await program(folder, `child-${randomBytes(3).toString("hex")}`, source)
+  const child = spawn(process.execPath, [path], { stdio: ["ignore", "inherit", "inherit"] })
+  const exit = new Promise<void>((resolve) => child.on("exit", () => resolve()))
+  const kill = async (): Promise<void> => {
+    child.kill("SIGKILL")
+    await exit
+  }
+  onTestFinished(kill)
+  return { kill }
 }

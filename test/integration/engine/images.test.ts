@@ -21,8 +21,9 @@ import { engineContext } from "../../../engine/context.js"
 import { forgetImages } from "../../../engine/docker/forget.js"
 import { followStream } from "../../../engine/docker/stream.js"
 import { findOrigin } from "../../../engine/image/find.js"
-import { registryUrls, findDigest } from "../../../engine/image/registry-api.js"
+import { findDigest } from "../../../engine/image/registry-api.js"
 import { registry } from "../../../engine/stack/registry.js"
+import { registryUrls } from "../../../net/registry/protocol.js"
 import { nowhere, ownStack, recordingProgress, takeDownAfterwards, temporaryFolder } from "./rig.js"
 
 const run = promisify(execFile)

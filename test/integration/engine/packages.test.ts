@@ -1,21 +1,17 @@
-import { execFile, spawn } from "node:child_process"
+import { execFile } from "node:child_process"
 import { randomBytes } from "node:crypto"
-import { createServer, type ServerResponse } from "node:http"
-import { createHash } from "node:crypto"
-import { mkdir, readFile, rm, stat } from "node:fs/promises"
-import type { AddressInfo } from "node:net"
+import { rm, stat } from "node:fs/promises"
 import { join } from "node:path"
 import { promisify } from "node:util"
-import { beforeAll, describe, expect, it, onTestFinished } from "vitest"
+import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest"
 import { engineContext, type EngineContext } from "../../../engine/context.js"
 import { removeContainer, runContainer } from "../../../engine/docker/run.js"
 import { engineConfig, localImage, resolveImage } from "../../../engine/index.js"
 import { makeBase } from "../../../engine/supply/base.js"
-import { download } from "../../../engine/supply/download.js"
 import { goBuild, goReference } from "../../../engine/supply/go.js"
 import { makeImage, madeName, hasImage } from "../../../engine/supply/make.js"
 import type { Recipe } from "../../../engine/supply/recipe.js"
-import { program, runnableEngine } from "./child.js"
+import { runnableEngine, spawnProgram } from "./child.js"
 import { ownStack, recordingProgress, takeDownAfterwards, temporaryFolder } from "./rig.js"
 
 const run = promisify(execFile)
@@ -27,14 +23,6 @@ beforeAll(async () => {
 const packages = engineConfig.parse({ supply: "packages" })
 const local = (context: EngineContext, reference: string): Promise<string> =>
   localImage(context.config, reference).then((image) => image.name)
-
-async function until(condition: () => Promise<boolean>, seconds = 60): Promise<void> {
-  const deadline = Date.now() + seconds * 1000
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error("the condition did not come true")
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-}
 
 /** A recipe that nobody made before: its name and content are of this test run. */
 function freshRecipe(extra: Partial<Recipe> = {}): Recipe {
@@ -134,62 +122,6 @@ describe("from packages", () => {
 })
 
 describe("interrupted", () => {
-  it("a download is carried on where a killed process stopped, and checked", async () => {
-    const home = await temporaryFolder()
-    const content = randomBytes(300_000)
-    const ranges: (string | undefined)[] = []
-    let stalled: ServerResponse | undefined
-    const server = createServer((request, response) => {
-      ranges.push(request.headers.range)
-      const start = Number(/bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0)
-      response.writeHead(start > 0 ? 206 : 200, { "content-length": content.length - start })
-      if (start > 0) response.end(content.subarray(start))
-      else {
-        // Half of it, and then silence.
-        response.write(content.subarray(0, 150_000))
-        stalled = response
-      }
-    })
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
-    onTestFinished(() => {
-      server.closeAllConnections()
-      server.close()
-    })
-    const request = {
-      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/file.zip`,
-      sha256: createHash("sha256").update(content).digest("hex"),
-      title: "a test file",
-    }
-    const part = join(home, "cache", "downloads", request.sha256.slice(0, 16), "file.zip.part")
-    const child = await spawnProgram(
-      `import { download } from "./engine/supply/download.js"
-       import { engineContext } from "./engine/context.js"
-       import { engineConfig } from "./engine/config.js"
-       await download(engineContext(engineConfig.parse({ home: ${JSON.stringify(home)} })), ${JSON.stringify(request)})`,
-    )
-    await until(async () => (await stat(part).catch(() => ({ size: 0 }))).size === 150_000)
-    await child.kill()
-    stalled?.destroy()
-    const path = await download(engineContext(engineConfig.parse({ home })), request)
-    expect(await readFile(path)).toEqual(content)
-    expect(ranges).toEqual([undefined, "bytes=150000-"])
-  })
-
-  it("another file than expected is refused and not kept", async () => {
-    const home = await temporaryFolder()
-    const server = createServer((_request, response) => response.end("something else"))
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
-    onTestFinished(() => void server.close())
-    const request = {
-      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/file.zip`,
-      sha256: "0".repeat(64),
-      title: "a test file",
-    }
-    const context = engineContext(engineConfig.parse({ home }))
-    await expect(download(context, request)).rejects.toMatchObject({ code: "SUPPLY-CHECKSUM", kind: "errored" })
-    await expect(download(context, request)).rejects.toMatchObject({ code: "SUPPLY-CHECKSUM" })
-  })
-
   it("an image whose maker was killed is made by the next one, which takes the lock over", async () => {
     const context = engineContext(packages)
     const word = randomBytes(6).toString("hex")
@@ -202,6 +134,7 @@ describe("interrupted", () => {
       check: { command: ["cat", "/word"], expect: /${word}/ },
     }`
     const child = await spawnProgram(
+      folder,
       `import { writeFileSync } from "node:fs"
        import { makeImage } from "./engine/supply/make.js"
        import { engineContext } from "./engine/context.js"
@@ -211,12 +144,7 @@ describe("interrupted", () => {
          return new Promise(() => setInterval(() => {}, 1000))
        })`,
     )
-    await until(() =>
-      stat(gate).then(
-        () => true,
-        () => false,
-      ),
-    )
+    await vi.waitFor(() => stat(gate), { timeout: 60_000 })
     await child.kill()
     const recipe: Recipe = {
       references: [`docker.io/gantry-test/${word}:1`],
@@ -231,44 +159,6 @@ describe("interrupted", () => {
     expect(await hasImage(context, name)).toBe(true)
   })
 })
-
-describe("a full disk", () => {
-  it("is said as such, with what to do", async () => {
-    const home = join(await temporaryFolder(), "small")
-    await mkdir(home)
-    await run("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", home])
-    onTestFinished(async () => {
-      await run("umount", [home])
-    })
-    const content = randomBytes(3_000_000)
-    const server = createServer((_request, response) => response.end(content))
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
-    onTestFinished(() => void server.close())
-    const request = {
-      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/big`,
-      sha256: createHash("sha256").update(content).digest("hex"),
-      title: "a big file",
-    }
-    await expect(download(engineContext(engineConfig.parse({ home })), request)).rejects.toMatchObject({
-      code: "SUPPLY-DISK-FULL",
-      kind: "errored",
-      hint: expect.stringContaining("df -h") as string,
-    })
-  })
-})
-
-/** Runs a program with the engine in a process of its own, to be killed as no process likes it. */
-async function spawnProgram(source: string): Promise<{ kill(): Promise<void> }> {
-  const path = await program(folder, `child-${randomBytes(3).toString("hex")}`, source)
-  const child = spawn(process.execPath, [path], { stdio: ["ignore", "inherit", "inherit"] })
-  const exit = new Promise<void>((resolve) => child.on("exit", () => resolve()))
-  const kill = async (): Promise<void> => {
-    child.kill("SIGKILL")
-    await exit
-  }
-  onTestFinished(kill)
-  return { kill }
-}
 
 describe("removing a container", () => {
   it("that is not there is no error", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { parseChallenge, tokenUrl } from "../../../../clients/registry/auth.js"
-import { pauseBefore } from "../../../../clients/http.js"
+import { bearerHeader, parseChallenge, tokenUrl } from "../../../net/registry/auth.js"
+import { pauseBefore } from "../../../net/retry.js"
 
 describe("parseChallenge", () => {
   it.each([
@@ -29,6 +29,17 @@ describe("parseChallenge", () => {
     expect(tokenUrl(challenge, "repository:shop/a:pull,push")).toBe(
       "https://x.example/t?a=1&service=s&scope=repository%3Ashop%2Fa%3Apull%2Cpush",
     )
+  })
+})
+
+describe("bearerHeader", () => {
+  it.each([
+    [{ token: "a" }, "Bearer a"],
+    [{ access_token: "b" }, "Bearer b"],
+    [{ token: "a", access_token: "b" }, "Bearer a"],
+    [{}, undefined],
+  ])("%j", (answer, expected) => {
+    expect(bearerHeader(answer)).toBe(expected)
   })
 })
 

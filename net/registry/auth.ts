@@ -1,3 +1,5 @@
+import { z } from "zod"
+
 /** A registry's way of asking for credentials. https://distribution.github.io/distribution/spec/auth/token/ */
 export type Challenge =
   | { readonly scheme: "basic" }
@@ -33,10 +35,19 @@ export function basicHeader({ username, password }: Credentials): string {
   return `Basic ${Buffer.from(`${username}:${password}`, "utf8").toString("base64")}`
 }
 
-/** Where to ask for a token with the right to pull and push. */
+/** Where to ask for a token with the rights that `scope` names: "repository:shop/catalog:pull,push". */
 export function tokenUrl(challenge: Extract<Challenge, { scheme: "bearer" }>, scope: string): string {
   const url = new URL(challenge.realm)
   if (challenge.service !== undefined) url.searchParams.set("service", challenge.service)
   url.searchParams.set("scope", scope)
   return url.toString()
+}
+
+const Token = z.object({ token: z.string().optional(), access_token: z.string().optional() })
+
+/** The `Authorization` header of a token server's answer, undefined when there is no token in it. @throws when it is no JSON object */
+export function bearerHeader(answer: unknown): string | undefined {
+  const { token, access_token: other } = Token.parse(answer)
+  const value = token ?? other
+  return value === undefined ? undefined : `Bearer ${value}`
 }

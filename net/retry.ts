@@ -1,9 +1,6 @@
-import { readFileSync } from "node:fs"
-import { rootCertificates } from "node:tls"
-import { Agent, fetch, type BodyInit, type Response } from "undici"
+import { setTimeout as sleep } from "node:timers/promises"
 import { fault, isFault } from "../core/errors.js"
-
-export type { Response } from "undici"
+import { codeOf, httpRequest, networkError, type BodyInit, type HttpRequest, type Response } from "./http.js"
 
 /** Who is asked, for errors that a person reads. */
 export interface Peer {
@@ -30,31 +27,15 @@ export interface HttpPolicy {
   onRetry?(what: { readonly reason: string; readonly pause: number; readonly attempt: number }): void
 }
 
-export interface HttpRequest {
-  readonly method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE"
-  readonly headers?: Readonly<Record<string, string>>
+/** As a single request; what belongs to the policy stands there. */
+export interface RepeatableRequest extends Omit<HttpRequest, "body" | "ca" | "timeoutMs"> {
   /** A function makes the body anew for each attempt: a stream can be sent only once. */
   readonly body?: string | Uint8Array | URLSearchParams | (() => BodyInit)
-  readonly signal?: AbortSignal | undefined
-  readonly redirect?: "follow" | "manual"
 }
 
 /** Where to send it; a function finds that out anew for each attempt (an upload needs a new address each time). */
 export type Target =
   string | URL | (() => Promise<{ readonly url: string | URL; readonly headers?: Readonly<Record<string, string>> }>)
-
-const agents = new Map<string, Agent>()
-
-function agentFor(ca: string | undefined, timeout: number): Agent {
-  const key = `${ca ?? ""}\0${timeout}`
-  let agent = agents.get(key)
-  if (agent === undefined) {
-    const trusted = ca === undefined ? {} : { ca: [...rootCertificates, readFileSync(ca, "utf8")] }
-    agent = new Agent({ connect: { timeout: 10_000, ...trusted }, headersTimeout: timeout, bodyTimeout: timeout })
-    agents.set(key, agent)
-  }
-  return agent
-}
 
 /**
  * One request, tried again when it cannot be answered now: connection errors, 429 (waiting as `Retry-After` says) and
@@ -65,7 +46,7 @@ function agentFor(ca: string | undefined, timeout: number): Agent {
 export async function request(
   peer: Peer,
   target: Target,
-  init: HttpRequest = {},
+  init: RepeatableRequest = {},
   policy: HttpPolicy = {},
 ): Promise<Response> {
   const attempts = policy.attempts ?? 5
@@ -81,13 +62,10 @@ export async function request(
     }
     const pause = pauseBefore(attempt, tried.response?.headers.get("retry-after"), policy)
     policy.onRetry?.({ reason, pause, attempt })
-    await wait(pause, init.signal)
+    await sleep(pause, undefined, init.signal === undefined ? {} : { signal: init.signal }).catch(() => {
+      throw init.signal?.reason
+    })
   }
-}
-
-/** Gives the connection back when nobody wants the body. */
-export async function discard(response: Response): Promise<void> {
-  await response.body?.cancel().catch(() => undefined)
 }
 
 /** The answer's JSON. @throws the peer's code, errored, when it is none */
@@ -110,26 +88,20 @@ export async function readBytes(peer: Peer, response: Response): Promise<Uint8Ar
   try {
     return new Uint8Array(await response.arrayBuffer())
   } catch (cause) {
-    throw unavailable(peer, response.url, describe(cause), 1, cause)
+    throw unavailable(peer, response.url, describe(networkError(cause, response.url)), 1, cause)
   }
 }
 
 async function tryOnce(
   url: string | URL,
-  init: HttpRequest,
+  init: RepeatableRequest,
   policy: HttpPolicy,
 ): Promise<{ readonly response?: Response; readonly error?: unknown }> {
-  const body = typeof init.body === "function" ? init.body() : init.body
+  const { body, ...rest } = init
+  const sent = typeof body === "function" ? body() : body
   try {
-    const response = await fetch(url, {
-      method: init.method ?? "GET",
-      headers: init.headers ?? {},
-      redirect: init.redirect ?? "follow",
-      dispatcher: agentFor(policy.ca, policy.timeout ?? 60_000),
-      ...(body === undefined ? {} : { body, duplex: "half" as const }),
-      ...(init.signal === undefined ? {} : { signal: init.signal }),
-    })
-    return { response }
+    const settings = { ...rest, ...(sent === undefined ? {} : { body: sent }), ca: policy.ca }
+    return { response: await httpRequest(url, { ...settings, timeoutMs: policy.timeout ?? 60_000 }) }
   } catch (error) {
     if (isFault(error)) throw error
     return { error }
@@ -149,18 +121,8 @@ function isFinal(error: unknown): boolean {
   )
 }
 
-function codeOf(error: unknown): string {
-  for (let e = error; typeof e === "object" && e !== null; e = (e as { readonly cause?: unknown }).cause) {
-    const code = (e as { readonly code?: unknown }).code
-    if (typeof code === "string") return code
-  }
-  return ""
-}
-
-/** undici says "fetch failed"; what happened is in the cause. */
 function describe(error: unknown): string {
-  const inner = (error as { readonly cause?: unknown }).cause ?? error
-  const message = inner instanceof Error ? inner.message : String(inner)
+  const message = error instanceof Error ? error.message : String(error)
   const code = codeOf(error)
   const text =
     message === "" || message === code ? code : code === "" || message.includes(code) ? message : `${message} (${code})`
@@ -183,20 +145,6 @@ export function pauseBefore(
   const header = retryAfter ?? ""
   const asked = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - now
   return Math.min(Number.isNaN(asked) ? own : Math.max(asked, own), policy.maxPause ?? 30_000)
-}
-
-function wait(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      clearTimeout(timer)
-      reject(signal?.reason as Error)
-    }
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", onAbort)
-      resolve()
-    }, milliseconds)
-    signal?.addEventListener("abort", onAbort, { once: true })
-  })
 }
 
 function unavailable(peer: Peer, url: string | URL, reason: string, attempts: number, cause: unknown) {
