@@ -12,6 +12,8 @@ export interface CodeHost {
   changeAuthors(commit: string): Promise<readonly string[]>
   /** What people decided about a gate of a pipeline, as the host itself knows it. */
   decisions(gate: GateAt): Promise<readonly HostDecision[]>
+  /** The play that this process runs in, as its own token proves; undefined where a host or a job has no such token. */
+  ownPlay(): Promise<HostDecision | undefined>
   /** What a job of this project left at a path; undefined when there is none, or no longer. @param path from the repository's root */
   jobFile(job: string, path: string): Promise<string | undefined>
   /** A file that a job left in the latest pipeline of a branch that has it; undefined when none has. */

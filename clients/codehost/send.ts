@@ -1,5 +1,5 @@
 import { faultIn, isFault } from "../../core/errors.js"
-import { readText, request, type HttpPolicy, type Peer } from "../../net/retry.js"
+import { readBytes, request, type HttpPolicy, type Peer } from "../../net/retry.js"
 import { discard, type Response } from "../../net/http.js"
 import { answerFault, pageFault, shapeFault } from "./faults.js"
 import { hostName, type Place } from "./place.js"
@@ -20,6 +20,7 @@ export interface HostRequest {
 
 export interface HostAnswer {
   readonly response: Response
+  readonly bytes: Uint8Array
   readonly text: string
 }
 
@@ -58,11 +59,12 @@ export async function send(at: Place, url: URL, init: HostRequest, options: Host
     to = new URL(location, to)
     response = await ask(to, to.origin === url.origin ? headers : withoutTokens(headers))
   }
-  const text = await readText(peer, response)
+  const bytes = await readBytes(peer, response)
+  const text = Buffer.from(bytes).toString("utf8")
   const type = response.headers.get("content-type")?.split(";")[0]?.trim() ?? ""
   if (!response.ok) throw answerFault(at, what, response.status, saidIn(text, type))
   if (init.file !== true && type === "text/html") throw pageFault(at, what, type, text)
-  return { response, text }
+  return { response, bytes, text }
 }
 
 /** Files lie in object storages of others, who are not to see a token. */

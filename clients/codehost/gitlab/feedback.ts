@@ -3,7 +3,7 @@ import { isFault } from "../../../core/errors.js"
 import type { CommitStatus, HostDeployment } from "../host.js"
 import type { Place } from "../place.js"
 import { asked } from "../send.js"
-import { Deployment, Note } from "./answers.js"
+import { Deployment, MergeRequest, Note } from "./answers.js"
 import type { GitLabApi } from "./api.js"
 
 const stateOf = {
@@ -53,8 +53,8 @@ export function comment(
           ? earlier
           : await gitlab.MergeRequestNotes.edit(at.project, number, earlier.id, { body }),
     )
-    const page = /^\d+$/.test(at.project) ? `${at.url}/-/p/${at.project}` : `${at.url}/${at.project}`
-    return { url: `${page}/-/merge_requests/${number}#note_${id}`, updated: earlier !== undefined }
+    const { web_url: page } = MergeRequest.parse(await gitlab.MergeRequests.show(at.project, number))
+    return { url: `${page}#note_${id}`, updated: earlier !== undefined }
   })
 }
 

@@ -1,4 +1,4 @@
-import type { CodeHost, HostDecision } from "../host.js"
+import type { CodeHost } from "../host.js"
 import type { Place } from "../place.js"
 import type { HostOptions } from "../send.js"
 import { gitlabApi, type GitLabTokens } from "./api.js"
@@ -9,13 +9,8 @@ import { changeAuthors, review } from "./review.js"
 
 export type { GitLabTokens } from "./api.js"
 
-export interface GitLabHost extends CodeHost {
-  /** The job that this process runs in, as its own token proves; undefined without one. */
-  ownPlay(): Promise<HostDecision | undefined>
-}
-
 /** A project at GitLab, self-managed or not, through its REST API v4. Nothing is loaded or asked before the first call. */
-export function gitlabHost(at: Place, tokens: GitLabTokens, options: HostOptions = {}): GitLabHost {
+export function gitlabHost(at: Place, tokens: GitLabTokens, options: HostOptions = {}): CodeHost {
   const api = gitlabApi(at, tokens, options)
   return {
     place: at,
