@@ -1,3 +1,4 @@
+import type { Place } from "../clients/codehost/index.js"
 import type { EngineConfig } from "../engine/config.js"
 import type { Approver } from "../approvals/index.js"
 import type { Environment } from "../environments/environment.js"
@@ -17,4 +18,6 @@ export interface Settings {
   /** Folder of the config repository, relative to the root. */
   readonly configRepo: string | undefined
   readonly approvers: readonly Approver[]
+  /** Where the project's code is; undefined where neither the configuration nor CI nor git's origin says it. */
+  readonly codeHost?: Place | undefined
 }
