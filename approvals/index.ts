@@ -5,6 +5,7 @@ export { Demands, Evidence, gatesOf, readEvidence, writeEvidence, type BoundEvid
 export { isSamePerson, type Person } from "./person.js"
 export {
   findApprover,
+  findApproverOf,
   isSameUser,
   judge,
   mayApprove,
@@ -14,4 +15,4 @@ export {
   type HostRules,
   type Judgement,
 } from "./rules.js"
-export { Approver, isSignedBy, signStatement, Statement, type Via } from "./statement.js"
+export { Approver, isSignedBy, signStatement, Statement, Via } from "./statement.js"

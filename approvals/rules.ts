@@ -151,6 +151,15 @@ export function findApprover(who: string, approvers: readonly Approver[]): Appro
   return found.length === 1 ? found[0] : undefined
 }
 
+/** By user name at a code host. */
+export function findApproverOf(
+  kind: HostRules["kind"],
+  user: string,
+  approvers: readonly Approver[],
+): Approver | undefined {
+  return approvers.find((approver) => isSameUser(approver[kind] ?? "", user))
+}
+
 /** The approver whose word a statement is: address, name and role have to be theirs. */
 function approverOf(statement: Statement, rules: GateRules): Approver | undefined {
   return rules.approvers.find(
