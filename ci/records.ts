@@ -3,9 +3,9 @@ import { fault } from "../core/errors.js"
 import type { Job } from "../core/jobs.js"
 import type { Pipeline } from "../core/pipeline.js"
 import { nodeOf } from "../core/plan.js"
-import { finishedAfter, pendingRecord, type StepRecord } from "../core/record.js"
+import { finishedAfter, pendingRecord, type RunRecord, type StepRecord } from "../core/record.js"
 import { openArtifact } from "../core/run-artifacts.js"
-import { keyMissing, readSealed, type RecordOrigin } from "../core/sealed.js"
+import { keyMissing, readSealed, writeSealed, type RecordOrigin } from "../core/sealed.js"
 import { predecessors, type AnyStep } from "../core/step.js"
 
 export interface RecordSource {
@@ -54,6 +54,18 @@ function isFresh(own: StepRecord, s: AnyStep, records: readonly StepRecord[]): b
     const record = records.find((r) => r.id === p.id)
     return record !== undefined && !finishedAfter(record, own)
   })
+}
+
+/** Seals the records of a job's steps, for the jobs behind it. What has not ended has none. @throws DISK-FULL, FILE-DENIED */
+export async function sealRecords(
+  record: RunRecord,
+  to: Pick<RecordSource, "job" | "runDir" | "origin" | "key">,
+): Promise<void> {
+  for (const { id } of to.job.steps) {
+    const step = record.steps.find((s) => s.id === id)
+    if (step === undefined || step.status === "pending" || step.status === "running") continue
+    await writeSealed(to.runDir, to.origin, step, to.key)
+  }
 }
 
 /** Everything that comes before a job, data and order, however far. */

@@ -103,7 +103,8 @@ export function githubFacts(env: Env, event?: unknown): CiRun {
   const request = member(event, "pull_request")
   const head = member(member(member(request, "head"), "repo"), "full_name")
   const changed = githubBase(type, source, member(member(request, "base"), "sha"), member(event, "before"))
-  const page = server === undefined || repository === undefined ? undefined : `${server}/${repository}/actions/runs/${id}`
+  const page =
+    server === undefined || repository === undefined ? undefined : `${server}/${repository}/actions/runs/${id}`
   const issue = member(request, "number")
   return {
     host: "github",

@@ -2,18 +2,21 @@ import type { Project } from "../config/index.js"
 import type { Facts } from "../core/condition.js"
 import { toErrorRecord } from "../core/errors.js"
 import type { Selection } from "../core/events.js"
-import { execute } from "../core/execute.js"
+import { execute, type ExecuteOptions } from "../core/execute.js"
+import type { Masker } from "../core/mask.js"
+import { executePart, type Part } from "../core/part.js"
 import type { Pipeline } from "../core/pipeline.js"
 import type { RunRecord } from "../core/record.js"
-import { environmentSecrets } from "../core/secrets.js"
-import { openStore } from "../core/store.js"
+import { environmentSecrets, type SecretSource } from "../core/secrets.js"
+import { openStore, type Store } from "../core/store.js"
+import type { View } from "../report/terminal.js"
 import type { Settings } from "../steps/settings.js"
 import { askAtGate } from "./ask.js"
 import { exitCodeOf } from "./exit.js"
 import { onInterrupt } from "./interrupt.js"
 import { writeReport } from "./report-file.js"
 import { sessionFor } from "./session.js"
-import { mayAsk, openView } from "./view.js"
+import { mayAsk, openView, type JobView } from "./view.js"
 
 export interface Drive {
   readonly project: Project
@@ -26,44 +29,72 @@ export interface Drive {
   readonly resume?: RunRecord
   readonly json: boolean
   readonly concurrency: number
+  /** Only this part of a run, whose other parts other processes do. */
+  readonly part?: Part
+  readonly job?: JobView
+  /** Default: the environment. */
+  readonly secrets?: SecretSource
+  readonly masker?: Masker
 }
 
-/**
- * Runs a pipeline with everything around it: the view, the engine's session, interruption, the question at the gate, the
- * HTML report. Answers the exit code.
- */
-export async function drive(options: Drive): Promise<number> {
-  const { settings } = options
+/** A run that can be performed, with everything around it open: the view, the engine's session, interruption. */
+export interface Stage {
+  readonly store: Store
+  readonly view: View
+  readonly signal: AbortSignal
+  /** Performs it. @param resume id of a run to go on with */
+  run(resume?: string): Promise<RunRecord>
+}
+
+/** Opens what a run needs, lets `work` have it, and closes it again whatever happens. */
+export async function onStage<T>(options: Drive, work: (stage: Stage) => Promise<T>): Promise<T> {
+  const { settings, part } = options
   const store = openStore(settings.root)
-  const view = openView({ json: options.json, record: options.resume })
+  const view = openView({ json: options.json, record: options.resume, job: options.job })
   const interrupt = onInterrupt((text) => view.print(text))
   const session = sessionFor(settings, view)
-  let resume = options.resume?.id
+  const run = (resume?: string) => {
+    const execution: ExecuteOptions = {
+      store,
+      project: settings.root,
+      pipeline: options.pipeline,
+      selection: options.selection,
+      services: settings.services.map((s) => s.name),
+      commit: options.commit,
+      dirty: options.dirty,
+      facts: options.facts,
+      secrets: options.secrets ?? environmentSecrets(process.env),
+      session,
+      concurrency: options.concurrency,
+      listener: (event) => view.event(event),
+      masker: options.masker,
+      signal: interrupt.signal,
+      ...(resume === undefined ? {} : { resume }),
+    }
+    return part === undefined ? execute(execution) : executePart(execution, part)
+  }
   try {
+    return await work({ store, view, signal: interrupt.signal, run })
+  } finally {
+    view.stop()
+    await session.close()
+    interrupt.release()
+  }
+}
+
+/** Runs a pipeline, asks at the gate where somebody sits, writes the HTML report. Answers the exit code. */
+export async function drive(options: Drive): Promise<number> {
+  return onStage(options, async ({ store, view, signal, run }) => {
+    let resume = options.resume?.id
     for (;;) {
-      const record = await execute({
-        store,
-        project: settings.root,
-        pipeline: options.pipeline,
-        selection: options.selection,
-        services: settings.services.map((s) => s.name),
-        commit: options.commit,
-        dirty: options.dirty,
-        facts: options.facts,
-        secrets: environmentSecrets(process.env),
-        session,
-        concurrency: options.concurrency,
-        listener: (event) => view.event(event),
-        signal: interrupt.signal,
-        ...(resume === undefined ? {} : { resume }),
-      })
+      const record = await run(resume)
       const report = await writeReport(store, record).catch((error: unknown) => {
         view.print(`The report could not be written: ${toErrorRecord(error).message}`)
         return undefined
       })
       if (record.status === "waiting" && !options.json && mayAsk()) {
         view.suspend()
-        const decided = await askAtGate(settings, store, record, interrupt.signal)
+        const decided = await askAtGate(options.settings, store, record, signal)
         view.resume()
         if (decided) {
           resume = record.id
@@ -74,9 +105,5 @@ export async function drive(options: Drive): Promise<number> {
       if (!options.json && process.stdout.isTTY !== true) process.stdout.write(`${record.id}\n`)
       return exitCodeOf(record.status)
     }
-  } finally {
-    view.stop()
-    await session.close()
-    interrupt.release()
-  }
+  })
 }

@@ -43,6 +43,7 @@ const sourceOptions = (command: Command) =>
     .option("--commit <revision>", "what is delivered (default: HEAD)")
     .option("--dirty", "deliver the work tree, to the first environment only")
     .option("--merge-request <number>", "the merge request at the code host")
+    .option("--changed-since <revision>", "only services that a change since then affects")
 
 sourceOptions(program.command("run <pipeline>").description("run a pipeline"))
   .option("--json", "events as NDJSON on standard output")
@@ -65,6 +66,17 @@ program
   .action(async (id: string, options) => {
     const { resume } = await import("./verbs/run.js")
     process.exitCode = await resume(cwd(), id, options)
+  })
+program
+  .command("job <job>")
+  .description("run one job of a pipeline, as a CI system starts it: a step, or a group of steps")
+  .requiredOption("--pipeline <name>", "the pipeline that the job belongs to")
+  .option("--run <id>", "id of the run, outside of CI: the same for all its jobs")
+  .option("--json", "events as NDJSON on standard output")
+  .option("-j, --concurrency <n>", "steps that run at once", count(1))
+  .action(async (name: string, options) => {
+    const { job } = await import("./verbs/job.js")
+    process.exitCode = await job(cwd(), name, options)
   })
 for (const decision of ["approve", "reject"] as const) {
   program

@@ -1,6 +1,7 @@
 import type { RunRecord } from "../core/record.js"
 import type { RunEvent, Stamped } from "../core/events.js"
-import { plainRenderer } from "../report/plain.js"
+import { jobLogRenderer } from "../report/gitlab-log.js"
+import { plainRenderer, type PlainOptions } from "../report/plain.js"
 import { plainProgress, terminalProgress, type ProgressRenderer } from "../report/progress.js"
 import { wantsColor, wantsUnicode, type TextOptions } from "../report/style.js"
 import { terminalRenderer, type View } from "../report/terminal.js"
@@ -30,14 +31,31 @@ export function openView(options: {
   readonly json: boolean
   readonly record?: RunRecord | undefined
   readonly html?: string
+  /** The CI job that this process is: its own steps, and whose log it is. */
+  readonly job?: JobView | undefined
 }): View {
   if (options.json) return jsonView()
-  const shared = { ...textOptions(), record: options.record, html: options.html }
-  return isInteractive() ? terminalRenderer(process.stderr, shared) : plainView(shared)
+  const { job, record, html } = options
+  const shared = { ...textOptions(), record, html, ...(job === undefined ? {} : { own: job.own }) }
+  if (job?.host === undefined) return isInteractive() ? terminalRenderer(process.stderr, shared) : plainView(shared)
+  // Their logs show colours although they are no terminals, and nobody looks at them in a terminal of 80 columns.
+  const color = process.env["NO_COLOR"] === undefined || process.env["NO_COLOR"] === ""
+  const text = { ...shared, color, unicode: true, columns: 160 }
+  return plainView(text, jobLogRenderer(process.stderr, { ...text, host: job.host, job: job.name, own: job.own }))
 }
 
-function plainView(options: TextOptions & { readonly record?: RunRecord | undefined }): View {
-  const render = plainRenderer(process.stderr, options)
+/** What of a run a CI job is about, for its view. */
+export interface JobView {
+  readonly name: string
+  readonly own: ReadonlySet<string>
+  /** Undefined: plain lines, as everywhere else. */
+  readonly host: "gitlab" | "github" | undefined
+}
+
+function plainView(
+  options: PlainOptions,
+  render: (event: Stamped<RunEvent>) => void = plainRenderer(process.stderr, options),
+): View {
   const progress = plainProgress(process.stderr, options)
   return {
     event: render,

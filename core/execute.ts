@@ -78,7 +78,9 @@ async function resume(options: ExecuteOptions, id: string): Promise<RunRecord> {
 }
 
 /** What is handed on as it is. */
-export function shared(options: ExecuteOptions): Omit<Performance, "steps" | "run" | "state" | "first" | "secrets" | "facts"> {
+export function shared(
+  options: ExecuteOptions,
+): Omit<Performance, "steps" | "run" | "state" | "first" | "secrets" | "facts"> {
   const { store, session, concurrency, listener, signal, patience, masker } = options
   return { store, failFast: options.pipeline.failFast, session, concurrency, listener, signal, patience, masker }
 }

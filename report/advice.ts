@@ -9,6 +9,8 @@ export interface Advice {
   readonly url?: string
   /** Something to compare or to copy. */
   readonly value?: string
+  /** Something to do although there is no command for it. */
+  readonly todo?: true
 }
 
 /**
@@ -19,6 +21,8 @@ export function whatNow(record: RunRecord, command = "gantry"): readonly Advice[
     record.steps.filter((s) => statuses.includes(s.status))
   const resume = `${command} resume ${record.id}`
   const red = steps("failed", "errored")
+  const ci = ciPages(record)
+  if (ci !== undefined) return inCi(record, ci, steps("waiting"))
   const logs = red
     .slice(0, 3)
     .map((s): Advice => ({ text: `Read the whole log of ${s.id}`, command: `${command} logs ${record.id} ${s.id}` }))
@@ -49,6 +53,49 @@ export function whatNow(record: RunRecord, command = "gantry"): readonly Advice[
         { text: "See how it stands", command: `${command} show ${record.id}` },
         { text: "If its process is gone, go on where it stopped", command: resume },
       ]
+    default:
+      return record.status satisfies never
+  }
+}
+
+interface CiPages {
+  readonly job?: string
+  readonly pipeline?: string
+}
+
+/** The pages of the CI job that the run belongs to, as its facts name them. */
+function ciPages(record: RunRecord): CiPages | undefined {
+  const ci = record.facts["ci"]
+  if (typeof ci !== "object" || ci === null || Array.isArray(ci)) return undefined
+  const page = (name: string) => (typeof ci[name] === "string" ? ci[name] : undefined)
+  const [job, pipeline] = [page("job"), page("pipeline")]
+  return { ...(job === undefined ? {} : { job }), ...(pipeline === undefined ? {} : { pipeline }) }
+}
+
+/** There is no `gantry resume` in a CI job: its system starts jobs again. */
+function inCi(record: RunRecord, { job, pipeline }: CiPages, gates: readonly StepRecord[]): readonly Advice[] {
+  const at = (text: string, url: string | undefined): Advice => ({
+    text,
+    todo: true,
+    ...(url === undefined ? {} : { url }),
+  })
+  const gate = gates.map((s) => s.id).join(", ")
+  switch (record.status) {
+    case "success":
+      return deployments(record)
+    case "waiting":
+      return [
+        gate === ""
+          ? at("It goes on when the jobs before it have", pipeline)
+          : at(`Somebody decides at ${gate}: play its job`, pipeline),
+        ...deployments(record),
+      ]
+    case "failed":
+      return [at("Mend it, commit and push", undefined), at("If the cause was not in the commit, retry the job", job)]
+    case "errored":
+    case "cancelled":
+    case "running":
+      return [at("Retry the job; what has taken place is not repeated", job)]
     default:
       return record.status satisfies never
   }

@@ -122,8 +122,8 @@ export function whatNowLines(record: RunRecord, style: Style, html?: string): st
     style.colors.bold(title),
     ...rows.flatMap(({ text, what }) =>
       beside
-        ? [`  ${text}${" ".repeat(widest - textWidth(text))}  ${style.colors.cyan(what)}`]
-        : [`  ${text}`, `    ${style.colors.cyan(what)}`],
+        ? [`  ${text}${what === "" ? "" : `${" ".repeat(widest - textWidth(text))}  ${style.colors.cyan(what)}`}`]
+        : [`  ${text}`, ...(what === "" ? [] : [`    ${style.colors.cyan(what)}`])],
     ),
   ]
 }

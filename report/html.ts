@@ -15,6 +15,8 @@ import { shortCommit } from "./format.js"
 export interface HtmlOptions {
   /** Last lines of the steps' logs, by step. Steps without one show none. */
   readonly logTails?: ReadonlyMap<string, readonly string[]> | undefined
+  /** Where the run's folder is, seen from the page: "" (default) when it lies in it, else with a slash at the end. */
+  readonly base?: string | undefined
   /** How the reader calls Gantry. Default "gantry". */
   readonly command?: string | undefined
   /** Instant up to which running steps are measured, milliseconds since 1970. Default: now. */
@@ -51,14 +53,17 @@ ${red(record)}${whatNowHtml(record, options.command)}${deploymentsHtml(record)}
 <h2 id="timeline">Where the time went</h2>
 <div class="card scroll">${timelineSvg(record, now)}</div>
 <div class="head"><h2 id="steps">Steps</h2><div class="tools"><input id="filter" type="search" placeholder="Filter steps" aria-label="Filter steps"><button type="button" id="open-all">Open all</button><button type="button" id="close-all">Close all</button></div></div>
-${stepsHtml(record, options.logTails ?? new Map(), now)}
+${stepsHtml(record, options.logTails ?? new Map(), now, options.base ?? "")}
 </main>
-<footer>Run ${record.id}, written ${moment(new Date(now).toISOString())}. The same as data: <a href="./run.json">run.json</a>, <a href="./events.ndjson">events.ndjson</a>.</footer>
+<footer>Run ${record.id}, written ${moment(new Date(now).toISOString())}. The same as data: <a href="./run.json">run.json</a>${journal(options.base)}.</footer>
 <script>${trusted(script)}</script>
 </body>
 </html>
 `.html
 }
+
+/** The journal stays where the run's folder is; of a CI job's it is not among the artifacts. */
+const journal = (base = "") => (base === "" ? markup`, <a href="./events.ndjson">events.ndjson</a>` : undefined)
 
 const hash = (text: string) => `sha256-${createHash("sha256").update(text).digest("base64")}`
 

@@ -15,6 +15,8 @@ export interface PlainOptions extends TextOptions {
   readonly logs?: boolean
   /** The run as an earlier process left it, when it is resumed. */
   readonly record?: RunRecord | undefined
+  /** Ids of the steps that the closing table is about. Default: all. */
+  readonly own?: ReadonlySet<string> | undefined
   /** Path of the HTML report that is written at the end. */
   readonly html?: string | undefined
 }
@@ -33,7 +35,7 @@ export function plainRenderer(out: Writable, options: PlainOptions = {}): (event
     if (event.type === "step-logged" && options.logs === false) return
     const time = style.colors.dim(clock(event.at, style.utc))
     const name = "step" in event ? `${pad(event.step, nameWidth)}  ` : ""
-    const [first, ...rest] = plainLines(event, fold, style)
+    const [first, ...rest] = eventLines(event, fold, style)
     const lines: string[] = []
     if (first !== undefined)
       lines.push(`${time}  ${event.type === "step-logged" ? style.colors.dim(name) : name}${first}`)
@@ -42,17 +44,31 @@ export function plainRenderer(out: Writable, options: PlainOptions = {}): (event
     if (event.type === "run-finished" && fold.state.record !== undefined) {
       lines.push(
         "",
-        ...closingLines(fold.state.record, { ...options, now: Date.parse(event.at), logTails: fold.redTails }),
+        ...closingLines(ownSteps(fold.state.record, options.own), {
+          ...options,
+          now: Date.parse(event.at),
+          logTails: fold.redTails,
+        }),
       )
     }
     if (lines.length > 0) out.write(lines.join("\n") + "\n")
   }
 }
 
+/** A record with the steps of one part of it. */
+export function ownSteps(record: RunRecord, own: ReadonlySet<string> | undefined): RunRecord {
+  return own === undefined ? record : { ...record, steps: record.steps.filter((step) => own.has(step.id)) }
+}
+
 /** Names stand in a column; a very long one may stick out. */
 const widestName = (ids: readonly string[]) => Math.min(36, Math.max(0, ...ids.map(textWidth)))
 
-function plainLines(event: Stamped<RunEvent>, fold: ReturnType<typeof createFold>, style: Style): readonly string[] {
+/** What an event is told in, without time and step. The first line stands for it, the others belong to it. */
+export function eventLines(
+  event: Stamped<RunEvent>,
+  fold: ReturnType<typeof createFold>,
+  style: Style,
+): readonly string[] {
   const { colors } = style
   switch (event.type) {
     case "run-started": {
@@ -85,6 +101,11 @@ function plainLines(event: Stamped<RunEvent>, fold: ReturnType<typeof createFold
       return [colors.dim(`kept ${cleanLine(event.artifact.path)} (${bytes(event.artifact.size)})`)]
     case "step-finished":
       return finishedLines(event, fold, style)
+    case "step-imported": {
+      const { status, reason } = event.record
+      const why = reason === undefined ? "" : `: ${cleanLine(reason)}`
+      return [colors.dim(`${glyph({ ...style, colors: createStyle().colors }, status)} ${status} in another job${why}`)]
+    }
     case "step-logged":
       return [`${colors.dim(style.bar)} ${cleanLine(event.line)}`]
     case "run-finished":

@@ -120,6 +120,7 @@ function lastingLines(
     case "effect-started":
     case "step-reported":
     case "artifact-kept":
+    case "step-imported":
     case "step-logged":
       return []
     default:

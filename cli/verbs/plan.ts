@@ -7,7 +7,7 @@ import { exitCodes } from "../exit.js"
 import { pipelineOf } from "../pipelines.js"
 import { chooseSource } from "../source.js"
 import { printJson, dataOptions } from "../view.js"
-import { selectionOf, type SourceOptions } from "./run.js"
+import { changedOnly, selectionOf, type SourceOptions } from "./run.js"
 
 /** `gantry plan <pipeline>`: steps, order, cache, effects, secrets, before anything runs. */
 export async function plan(
@@ -17,9 +17,14 @@ export async function plan(
 ): Promise<number> {
   const root = await findProject(cwd)
   const project = await loadProject(root)
-  const settings = selectServices(project.settings, options.service)
-  const pipeline = await pipelineOf(project, name, settings)
   const source = await chooseSource(root, options)
+  const wanted = selectServices(project.settings, options.service)
+  const { settings, facts, services } = await changedOnly(root, wanted, source, options)
+  if (services?.length === 0) {
+    process.stderr.write("Nothing to run: the change affects no service.\n")
+    return exitCodes.ok
+  }
+  const pipeline = await pipelineOf(project, name, settings)
   const store = openStore(root)
   const secrets = environmentSecrets(process.env)
   const present = new Set<string>()
@@ -30,7 +35,7 @@ export async function plan(
     pipeline,
     selection: selectionOf(options),
     services: settings.services.map((s) => s.name),
-    facts: source.facts,
+    facts,
     run: { id: "plan", pipeline: pipeline.name, dir: root, project: root, commit: source.commit, dirty: source.dirty },
     cacheRoot: store.root,
     known: source.dirty ? new Map() : await knownOutputs(store, pipeline.name, source.commit),

@@ -2,10 +2,13 @@ import { findProject, loadProject, selectServices } from "../../config/index.js"
 import type { Selection } from "../../core/events.js"
 import type { Facts } from "../../core/condition.js"
 import { findRun, openStore, readRun } from "../../core/store.js"
-import { drive } from "../drive.js"
 import { fault } from "../../core/errors.js"
+import type { Settings } from "../../steps/settings.js"
+import { changeSince, narrow, type Narrowed } from "../changed.js"
+import { drive } from "../drive.js"
+import { exitCodes } from "../exit.js"
 import { pipelineOf } from "../pipelines.js"
-import { chooseSource } from "../source.js"
+import { chooseSource, type SourceChoice } from "../source.js"
 
 export interface SourceOptions {
   readonly service?: readonly string[]
@@ -14,6 +17,7 @@ export interface SourceOptions {
   readonly commit?: string
   readonly dirty?: boolean
   readonly mergeRequest?: string
+  readonly changedSince?: string
 }
 export interface RunOptions extends SourceOptions {
   readonly json?: boolean
@@ -24,20 +28,42 @@ export interface RunOptions extends SourceOptions {
 export async function run(cwd: string, name: string, options: RunOptions): Promise<number> {
   const root = await findProject(cwd)
   const project = await loadProject(root)
-  const settings = selectServices(project.settings, options.service)
-  const pipeline = await pipelineOf(project, name, settings)
+  const wanted = selectServices(project.settings, options.service)
   const source = await chooseSource(root, options)
+  const narrowed = await changedOnly(root, wanted, source, options)
+  if (narrowed.services?.length === 0) {
+    process.stderr.write("Nothing to run: the change affects no service.\n")
+    return exitCodes.ok
+  }
+  const { settings } = narrowed
+  const pipeline = await pipelineOf(project, name, settings)
   return drive({
     project,
     settings,
     pipeline,
-    selection: selectionOf(options),
+    selection: { ...selectionOf(options), ...(narrowed.services === undefined ? {} : { services: narrowed.services }) },
     commit: source.commit,
     dirty: source.dirty,
-    facts: source.facts,
+    facts: narrowed.facts,
     json: options.json === true,
     concurrency: concurrencyOf(options.concurrency),
   })
+}
+
+/** With --changed-since the services that the change affects, and the changed files for conditions; else all as it is. */
+export async function changedOnly(
+  root: string,
+  settings: Settings,
+  source: SourceChoice,
+  options: SourceOptions,
+): Promise<Narrowed & { readonly facts: Facts }> {
+  if (options.changedSince === undefined) return { settings, services: undefined, notes: [], facts: source.facts }
+  const change = source.dirty
+    ? { changed: undefined, note: "the work tree is delivered" }
+    : await changeSince(root, options.changedSince, source.commit)
+  const narrowed = narrow(settings, change)
+  for (const note of narrowed.notes) process.stderr.write(`${note}\n`)
+  return { ...narrowed, facts: { ...source.facts, changed: change.changed } }
 }
 
 /** `gantry resume <run>`: the same pipeline, commit and selection as it was begun with. */
@@ -79,7 +105,7 @@ export function selectionOf(options: SourceOptions): Selection {
 }
 
 /** Most steps wait for something that works elsewhere, so there may be more of them than cores. */
-function concurrencyOf(given: number | undefined): number {
+export function concurrencyOf(given: number | undefined): number {
   if (given === undefined) return 4
   if (Number.isInteger(given) && given > 0) return given
   throw fault({

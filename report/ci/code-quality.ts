@@ -18,7 +18,13 @@ export interface CodeQualityIssue {
  */
 export function jobCodeQuality(input: CiInput): readonly CodeQualityIssue[] {
   const issues = new Map<string, CodeQualityIssue>()
-  const add = (check: string, description: string, severity: CodeQualityIssue["severity"], path: string, line: number) => {
+  const add = (
+    check: string,
+    description: string,
+    severity: CodeQualityIssue["severity"],
+    path: string,
+    line: number,
+  ) => {
     const fingerprint = createHash("sha256").update(`${check}\0${path}\0${description}`).digest("hex").slice(0, 32)
     issues.set(fingerprint, {
       description,
@@ -35,7 +41,13 @@ export function jobCodeQuality(input: CiInput): readonly CodeQualityIssue[] {
           const [, named = "", line = "1"] = /^(.*?)(?::(\d+))?$/s.exec(item.location) ?? []
           const path = input.locate(service, named)
           if (path === undefined) continue
-          add(item.id, `${item.title}${item.fix === undefined ? "" : ` (fixed in ${item.fix})`}`, severityOf(item.severity), path, Number(line) || 1)
+          add(
+            item.id,
+            `${item.title}${item.fix === undefined ? "" : ` (fixed in ${item.fix})`}`,
+            severityOf(item.severity),
+            path,
+            Number(line) || 1,
+          )
         }
       }
       if (report.kind === "quality-gate") {

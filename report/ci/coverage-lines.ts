@@ -13,7 +13,11 @@ export function coverageLines(text: string): FileLines | undefined {
 }
 
 /** The same file of several tests: hits add up. */
-export function addLines(all: Map<string, Map<number, number>>, file: string, lines: ReadonlyMap<number, number>): void {
+export function addLines(
+  all: Map<string, Map<number, number>>,
+  file: string,
+  lines: ReadonlyMap<number, number>,
+): void {
   const known = all.get(file) ?? new Map<number, number>()
   for (const [line, hits] of lines) known.set(line, (known.get(line) ?? 0) + hits)
   all.set(file, known)

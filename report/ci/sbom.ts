@@ -3,7 +3,17 @@ import { keptAs, type CiInput } from "./input.js"
 type Json = { readonly [name: string]: unknown }
 
 /** Members whose words the format fixes: masking one of those would make the file unreadable. */
-const fixed = new Set(["$schema", "bomFormat", "specVersion", "type", "alg", "scope", "serialNumber", "timestamp", "version"])
+const fixed = new Set([
+  "$schema",
+  "bomFormat",
+  "specVersion",
+  "type",
+  "alg",
+  "scope",
+  "serialNumber",
+  "timestamp",
+  "version",
+])
 
 /**
  * The bill of materials of a job, CycloneDX JSON (https://cyclonedx.org/docs/1.6/json/): what its steps kept; of several one
@@ -20,16 +30,28 @@ export function jobSbom(input: CiInput & { readonly maskJson: <T>(value: T, keep
       bomFormat: "CycloneDX",
       specVersion: "1.5",
       version: 1,
-      metadata: { timestamp: input.record.startedAt, tools: [{ vendor: "Gantry", name: "gantry", version: input.version }] },
+      metadata: {
+        timestamp: input.record.startedAt,
+        tools: [{ vendor: "Gantry", name: "gantry", version: input.version }],
+      },
       components: [],
     }
   }
   if (others.length === 0) return first
   return {
     ...first,
-    components: unique(boms.flatMap((bom) => list(bom["components"])), "bom-ref"),
-    dependencies: unique(boms.flatMap((bom) => list(bom["dependencies"])), "ref"),
-    vulnerabilities: unique(boms.flatMap((bom) => list(bom["vulnerabilities"])), "bom-ref"),
+    components: unique(
+      boms.flatMap((bom) => list(bom["components"])),
+      "bom-ref",
+    ),
+    dependencies: unique(
+      boms.flatMap((bom) => list(bom["dependencies"])),
+      "ref",
+    ),
+    vulnerabilities: unique(
+      boms.flatMap((bom) => list(bom["vulnerabilities"])),
+      "bom-ref",
+    ),
   }
 }
 

@@ -51,10 +51,11 @@ function counts(record: RunRecord): string {
 
 /** Commands to go on with. Places where a delivered service answers stand in a table of their own. */
 export function whatNowHtml(record: RunRecord, command: string | undefined): Html | undefined {
-  const advice = whatNow(record, command).filter((a) => a.command !== undefined)
+  const advice = whatNow(record, command).filter((a) => a.command !== undefined || a.todo === true)
   if (advice.length === 0) return undefined
   return markup`<h2>What now</h2><div class="card"><ul class="now">${advice.map(
-    (a) => markup`<li><span>${a.text}</span><span><code>${a.command}</code></span></li>`,
+    (a) =>
+      markup`<li><span>${a.text}</span><span>${a.command === undefined ? (a.url === undefined ? undefined : link(a.url)) : markup`<code>${a.command}</code>`}</span></li>`,
   )}</ul></div>`
 }
 

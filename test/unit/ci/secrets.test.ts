@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest"
+import { ciSecrets, ciTokens, recordKey } from "../../../ci/secrets.js"
+import { gitlabFacts, githubFacts, type Env } from "../../../ci/variables.js"
+import { readSecrets } from "../../../core/secrets.js"
+import { thrown } from "../core/rig.js"
+
+const sha = "4f2a9c17d8e05b6391c3a7e2f10d54b8a96c0e3d"
+const gitlab = (env: Env = {}) =>
+  gitlabFacts({ CI_PIPELINE_ID: "1", CI_COMMIT_SHA: sha, CI_PROJECT_ID: "12", CI_COMMIT_REF_NAME: "feature", ...env })
+const fork = { CI_MERGE_REQUEST_SOURCE_PROJECT_ID: "13" }
+const wanted = new Map([["TOKEN", ["deploy"]]])
+const longKey = "0123456789abcdef0123456789abcdef"
+
+describe("a secret that is missing in CI", () => {
+  it.each([
+    ["on a branch that is not protected", {}, /Branch feature is not protected/, /Protect it in Settings/],
+    [
+      "on a tag that is not protected",
+      { CI_COMMIT_TAG: "v1" },
+      /Tag v1 is not protected/,
+      /clear "Protect variable" of TOKEN/,
+    ],
+    [
+      "on a protected branch",
+      { CI_COMMIT_REF_PROTECTED: "true" },
+      /Branch feature is protected/,
+      /Add TOKEN in Settings/,
+    ],
+    ["for a fork", fork, /a fork's code gets no secrets/, /push the commit to a branch of this project/],
+  ])("%s", async (_, env, reason, hint) => {
+    const error = await thrown(() => readSecrets(ciSecrets({}, gitlab(env)), wanted))
+    expect(error).toMatchObject({ code: "SECRET-MISSING", kind: "usage" })
+    expect(error.reason).toMatch(reason)
+    expect(error.hint).toMatch(hint)
+  })
+  it("on GitHub, and outside of CI", async () => {
+    const github = githubFacts({ GITHUB_RUN_ID: "1", GITHUB_SHA: sha })
+    expect((await thrown(() => readSecrets(ciSecrets({}, github), wanted))).reason).toContain("`env` of the workflow")
+    expect((await thrown(() => readSecrets(ciSecrets({}, undefined), wanted))).hint).toContain("export TOKEN=")
+  })
+})
+
+describe("a fork's merge request", () => {
+  it("gets no secret, although it is there", async () => {
+    const source = ciSecrets({ TOKEN: "s3cret" }, gitlab(fork))
+    expect(await source.read("TOKEN")).toBeUndefined()
+    expect(await ciSecrets({ TOKEN: "s3cret" }, gitlab()).read("TOKEN")).toBe("s3cret")
+  })
+  it("gets no key for records either", () => {
+    expect(recordKey({ GANTRY_RECORD_KEY: longKey }, gitlab(fork))).toBeUndefined()
+    expect(recordKey({ GANTRY_RECORD_KEY: `${longKey}\n` }, gitlab())).toBe(longKey)
+    expect(recordKey({}, gitlab())).toBeUndefined()
+  })
+})
+
+it("a key that could be guessed is refused", async () => {
+  expect(await thrown(() => recordKey({ GANTRY_RECORD_KEY: "secret" }, undefined))).toMatchObject({
+    code: "RECORD-KEY",
+    kind: "usage",
+  })
+})
+
+it("tokens of the CI system are masked whether or not a step declares them", () => {
+  expect(
+    ciTokens({ CI_JOB_TOKEN: "glcbt-1", GANTRY_RECORD_KEY: longKey, CI_REGISTRY_PASSWORD: "", HOME: "/root" }),
+  ).toEqual(["glcbt-1", longKey])
+})
