@@ -13,7 +13,19 @@ const layers = {
   pipelines: ["core", "net", "engine", "clients", "approvals", "environments", "steps", "config"],
   report: ["core"],
   ci: ["core", "net", "clients", "config", "report"],
-  cli: ["core", "net", "engine", "clients", "approvals", "environments", "steps", "config", "pipelines", "report", "ci"],
+  cli: [
+    "core",
+    "net",
+    "engine",
+    "clients",
+    "approvals",
+    "environments",
+    "steps",
+    "config",
+    "pipelines",
+    "report",
+    "ci",
+  ],
 }
 const folders = Object.keys(layers)
 

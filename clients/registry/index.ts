@@ -73,7 +73,9 @@ export function repositoryClient(options: RegistryOptions, repository: string): 
 }
 
 async function getManifest(session: RegistrySession, repository: string, reference: string) {
-  const response = await session.send(`/v2/${repository}/manifests/${reference}`, { headers: { accept: manifestTypes } })
+  const response = await session.send(`/v2/${repository}/manifests/${reference}`, {
+    headers: { accept: manifestTypes },
+  })
   if (response.status === 404) return discard(response).then(() => undefined)
   if (!response.ok) throw await session.refused(response, `give the manifest ${reference}`)
   const bytes = await readBytes(session.peer, response)

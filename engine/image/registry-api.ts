@@ -128,6 +128,9 @@ async function authorize(header: string | null, reference: Reference, options: A
   const text = await bodyText(answer)
   if (answer.status === 429 || answer.status >= 500) return later(answer.status, answer.headers.get("retry-after"))
   const { host } = new URL(url)
-  if (answer.status !== 200) return { kind: "denied", reason: `${host} answers HTTP ${answer.status} to the token request` }
-  return bearerHeader(JSON.parse(text)) ?? { kind: "denied", reason: `${host} answers the token request without a token` }
+  if (answer.status !== 200)
+    return { kind: "denied", reason: `${host} answers HTTP ${answer.status} to the token request` }
+  return (
+    bearerHeader(JSON.parse(text)) ?? { kind: "denied", reason: `${host} answers the token request without a token` }
+  )
 }

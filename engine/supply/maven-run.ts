@@ -56,7 +56,9 @@ export function mavenWords(output: string): string {
     .split(/\r?\n/)
     .filter((line) => /^\[(ERROR|FATAL)\]/.test(line))
     .map((line) => line.replace(/^\[\w+\]\s*/, "").replace(/\s*-> \[Help \d+\]$/, ""))
-    .filter((line) => !/^(|To see the full stack trace.*|Re-run Maven.*|For more information.*|\[Help \d+\].*)$/.test(line))
+    .filter(
+      (line) => !/^(|To see the full stack trace.*|Re-run Maven.*|For more information.*|\[Help \d+\].*)$/.test(line),
+    )
   return said.length > 0 ? said.slice(0, 15).join("\n") : lastLines(output)
 }
 

@@ -1,5 +1,5 @@
 import { fault } from "../../core/errors.js"
-import type { Credentials } from "../../engine/image/credentials.js"
+import type { Credentials } from "../../net/registry/auth.js"
 import { pull } from "../../engine/image/local.js"
 import type { EngineContext } from "../../engine/context.js"
 import type { ReleaseSpec } from "../release.js"

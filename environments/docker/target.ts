@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { createMasker } from "../../core/mask.js"
 import type { EngineContext } from "../../engine/context.js"
-import type { Credentials } from "../../engine/image/credentials.js"
+import type { Credentials } from "../../net/registry/auth.js"
 import { localImage } from "../../engine/image/local.js"
 import type { Environment } from "../environment.js"
 import { readHistory } from "../history.js"

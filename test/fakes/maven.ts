@@ -6,7 +6,7 @@ import { join } from "node:path"
 export interface FakeMaven {
   /** `settings.xml` whose one mirror of everything is this repository. */
   readonly settings: string
-  /** Paths of every request, in order. */
+  /** Paths of every request with the right login, in order: Maven asks without one first. */
   readonly requests: string[]
   /** How a path is answered; others are files of the repository on disk. */
   answer(path: string, how: (request: IncomingMessage, response: ServerResponse) => void): void
@@ -27,11 +27,11 @@ export async function fakeMaven(
   const expected = login && `Basic ${Buffer.from(`${login.username}:${login.password}`).toString("base64")}`
   const server = createServer((request, response) => {
     const path = request.url ?? ""
-    requests.push(path)
     if (expected !== undefined && request.headers.authorization !== expected) {
       response.writeHead(401, { "www-authenticate": 'Basic realm="company"' }).end()
       return
     }
+    requests.push(path)
     const answer = answers.get(path)
     const file = join(folder, path)
     if (answer !== undefined) answer(request, response)

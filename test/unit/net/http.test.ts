@@ -43,7 +43,9 @@ describe("httpRequest", () => {
       message: expect.stringContaining(String(port)) as string,
     })
     const cut = await server((request) => request.socket.destroy())
-    await expect(httpRequest(cut)).rejects.toMatchObject({ code: expect.stringMatching(/ECONNRESET|UND_ERR_SOCKET/) as string })
+    await expect(httpRequest(cut)).rejects.toMatchObject({
+      code: expect.stringMatching(/ECONNRESET|UND_ERR_SOCKET/) as string,
+    })
   })
 
   it("gives up when no headers come in time, and at once when it is told to stop", async () => {
