@@ -162,17 +162,20 @@ it("a token goes to no other host, though a file's address leads there", async (
   expect(storage.credentials).toEqual([undefined])
 })
 
-it("a certificate authority that is not trusted is said to be that, at once", async () => {
-  const { key, cert } = await selfSigned()
-  const server = createServer({ key, cert }, (_, response) => response.end("{}")).listen(0, "127.0.0.1")
+it("a certificate authority that is not trusted is said to be that, at once; one that the project names is trusted", async () => {
+  const { key, cert, path } = await selfSigned()
+  const json = { "content-type": "application/json" }
+  const server = createServer({ key, cert }, (_, response) => response.writeHead(200, json).end("[]")).listen(0, "127.0.0.1")
   await once(server, "listening")
   onTestFinished(() => void server.close())
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
   const host = gitlabHost({ kind: "gitlab", url, project: "1" }, { project: "t" }, quick)
   await expect(host.review({ commit })).rejects.toMatchObject({ code: "CODEHOST-UNAVAILABLE", reason: expect.stringContaining("certificate authority is not trusted") as string })
+  const trusting = gitlabHost({ kind: "gitlab", url, project: "1", ca: path }, { project: "t" }, quick)
+  await expect(trusting.review({ commit })).resolves.toBeUndefined()
 })
 
-async function selfSigned(): Promise<{ key: string; cert: string }> {
+async function selfSigned(): Promise<{ key: string; cert: string; path: string }> {
   const { execFileSync } = await import("node:child_process")
   const { mkdtempSync, readFileSync, rmSync } = await import("node:fs")
   const { tmpdir } = await import("node:os")
@@ -181,5 +184,5 @@ async function selfSigned(): Promise<{ key: string; cert: string }> {
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
   const [key, cert] = [join(dir, "key.pem"), join(dir, "cert.pem")]
   execFileSync("openssl", ["req", "-x509", "-newkey", "ed25519", "-nodes", "-days", "2", "-keyout", key, "-out", cert, "-subj", "/CN=gitlab.test", "-addext", "subjectAltName=IP:127.0.0.1"], { stdio: "ignore" }) // prettier-ignore
-  return { key: readFileSync(key, "utf8"), cert: readFileSync(cert, "utf8") }
+  return { key: readFileSync(key, "utf8"), cert: readFileSync(cert, "utf8"), path: cert }
 }
