@@ -47,8 +47,10 @@ async function fetchThrough(at: Place, address: string, init: FetchInit, options
   const url = new URL(address)
   const file = url.pathname.endsWith("/zip")
   const { response, bytes } = await send(at, url, { method, headers, ...(body === undefined ? {} : { body }), file }, options)
-  return new Response(response.status === 204 ? null : Buffer.from(bytes), {
+  const answer = new Response(response.status === 204 ? null : Buffer.from(bytes), {
     status: response.status,
     headers: [...response.headers.entries()],
   })
+  // The library reads pages' addresses off it, and a response that was made by hand has none.
+  return Object.defineProperty(answer, "url", { value: address })
 }
