@@ -6,7 +6,9 @@ type Service = Settings["services"][number]
 
 export interface Affected {
   readonly affected: readonly Service[]
-  readonly skipped: readonly { readonly service: string; readonly reason: string }[]
+  readonly skipped: readonly { readonly service: Service; readonly reason: string }[]
+  /** Why services are affected that did not change themselves; undefined when there are none. */
+  readonly all?: string | undefined
 }
 
 /** Changes of these files affect nobody. */
@@ -15,20 +17,21 @@ const ignored = ["**/*.md"]
 /**
  * The services that a change affects: those of whose declared inputs a file changed. A change outside of every service
  * affects all of them.
- * @param changed paths relative to the project
+ * @param changed paths relative to the project; undefined: not known, and so everything is affected
  */
-export function affectedServices(settings: Settings, changed: readonly string[]): Affected {
+export function affectedServices(settings: Settings, changed: readonly string[] | undefined): Affected {
+  if (changed === undefined) return { affected: settings.services, skipped: [], all: "it is not known what changed" }
   const files = changed.filter((file) => !ignored.some((glob) => matchesGlob(glob, file)))
   const inputs = settings.services.map((service) => ({ service, globs: inputsOf(settings, service) }))
   const touches = (globs: readonly string[], file: string) => globs.some((glob) => matchesGlob(glob, file))
   const shared = files.find((file) => !inputs.some(({ globs }) => touches(globs, file)))
-  if (shared !== undefined) return { affected: settings.services, skipped: [] }
+  if (shared !== undefined) return { affected: settings.services, skipped: [], all: `${shared} changed` }
   const affected = inputs.filter(({ globs }) => files.some((file) => touches(globs, file))).map((i) => i.service)
   return {
     affected,
     skipped: settings.services
       .filter((s) => !affected.includes(s))
-      .map((s) => ({ service: s.name, reason: `nothing of ${s.name} changed` })),
+      .map((service) => ({ service, reason: `nothing of ${service.name} changed` })),
   }
 }
 

@@ -26,7 +26,7 @@ export interface RecordSource {
 export async function earlierRecords(source: RecordSource): Promise<readonly StepRecord[]> {
   const { pipeline, job, runDir, origin, facts, key } = source
   const before = ancestors(pipeline, job)
-  const gated = [...before, ...job.steps].find((s) => s.kind === "gate")
+  const gated = gateOf(pipeline, job)
   const demanded = gated !== undefined
   if (demanded && key === undefined) throw keyMissing(`Job ${job.name}, which has to do with ${gated.id},`)
 
@@ -66,6 +66,11 @@ export async function sealRecords(
     if (step === undefined || step.status === "pending" || step.status === "running") continue
     await writeSealed(to.runDir, to.origin, step, to.key)
   }
+}
+
+/** The gate that a job is, or that stands before it: then nothing counts that is not sealed with a key. */
+export function gateOf(pipeline: Pipeline, job: Job): AnyStep | undefined {
+  return [...ancestors(pipeline, job), ...job.steps].find((s) => s.kind === "gate")
 }
 
 /** Everything that comes before a job, data and order, however far. */

@@ -49,12 +49,14 @@ export interface Narrowed {
 /** The settings with the services that a change affects. */
 export function narrow(settings: Settings, { changed, note }: Change): Narrowed {
   if (settings.services.length === 0) return { settings, services: undefined, notes: [] }
-  if (changed === undefined) return { settings, services: undefined, notes: [`All services: ${note}.`] }
-  const { affected, skipped } = affectedServices(settings, changed)
-  if (skipped.length === 0) return { settings, services: undefined, notes: [`All services: ${note}.`] }
+  const { affected, skipped, all } = affectedServices(settings, changed)
+  if (skipped.length === 0) {
+    const why = changed === undefined || all === undefined ? note : `${all} (${note})`
+    return { settings, services: undefined, notes: [`All services: ${why}.`] }
+  }
   return {
     settings: { ...settings, services: [...affected] },
     services: affected.map((s) => s.name),
-    notes: skipped.map((s) => `${s.service} is left out: ${s.reason} (${note}).`),
+    notes: skipped.map((s) => `${s.service.name} is left out: ${s.reason}; ${note}.`),
   }
 }

@@ -16,6 +16,11 @@ export interface Part {
   readonly steps: readonly AnyStep[]
   /** Verified records of what others did. Also of steps of this part that an earlier attempt finished. */
   readonly imports: readonly StepRecord[]
+  /**
+   * A journal that lies here already says nothing about what this part has done: only `imports` do. For parts that have to
+   * do with a gate, because a journal has no seal.
+   */
+  readonly sealedOnly?: boolean
 }
 
 /**
@@ -56,8 +61,8 @@ export async function executePart(options: ExecuteOptions, part: Part): Promise<
 }
 
 /**
- * Steps that this folder's journal has as done and that are to be done again, because a job before them was: as records
- * that are pending. Where no journal was kept there are none.
+ * Steps that this folder's journal has as done and that are to be done again, because a job before them was or because the
+ * journal does not count: as records that are pending. Where no journal was kept there are none.
  */
 function outdated(part: Part, state: RunState): readonly StepRecord[] {
   const imported = new Map(part.imports.map((record) => [record.id, record]))
@@ -69,7 +74,8 @@ function outdated(part: Part, state: RunState): readonly StepRecord[] {
       const before = imported.get(p.id)
       return found.has(p.id) || (before !== undefined && finishedAfter(before, record))
     })
-    if (isNewer) found.set(s.id, { ...pendingRecord(nodeOf(s)), ...(record.effect && { effect: record.effect }) })
+    if (isNewer || part.sealedOnly === true)
+      found.set(s.id, { ...pendingRecord(nodeOf(s)), ...(record.effect && { effect: record.effect }) })
   }
   return [...found.values()]
 }

@@ -140,7 +140,7 @@ export function jobLogRenderer(out: Writable, options: JobLogOptions): (event: S
         const now = Date.parse(event.at)
         const closing = [
           "",
-          ...headLines(mine, style, now),
+          ...headLines({ ...mine, pipeline: `${mine.pipeline} ${style.dot} ${options.job}` }, style, now),
           "",
           ...stepTable(mine, style, now),
           ...whatNowLines(mine, style, options.html),

@@ -1,5 +1,5 @@
 import { findJob } from "../../ci/find-job.js"
-import { earlierRecords, sealRecords } from "../../ci/records.js"
+import { earlierRecords, gateOf, sealRecords } from "../../ci/records.js"
 import { ciSecrets, ciTokens, recordKey } from "../../ci/secrets.js"
 import { ciRun, factsOf, type CiRun } from "../../ci/variables.js"
 import { findProject, loadProject, type Project } from "../../config/index.js"
@@ -9,7 +9,7 @@ import { createMasker, type Masker } from "../../core/mask.js"
 import type { Pipeline } from "../../core/pipeline.js"
 import { isBlocked } from "../../core/record.js"
 import { recordKeyName, type RecordOrigin } from "../../core/sealed.js"
-import { openStore } from "../../core/store.js"
+import { hasBegun, openStore, readRun } from "../../core/store.js"
 import { changeBetween, narrow, type Narrowed } from "../changed.js"
 import { onStage } from "../drive.js"
 import { exitCodeOf, exitCodes } from "../exit.js"
@@ -75,7 +75,9 @@ async function runJob(
   }
   const imports = await earlierRecords({ pipeline, job: found, runDir, origin, facts: source.facts, key })
   const own = new Set(found.steps.map((s) => s.id))
+  const kept = (await hasBegun(store, run)) ? { resume: await readRun(store, run) } : {}
   const stage = {
+    ...kept,
     project,
     settings,
     pipeline,
@@ -85,7 +87,7 @@ async function runJob(
     facts: source.facts,
     json: options.json === true,
     concurrency: concurrencyOf(options.concurrency),
-    part: { run, steps: found.steps, imports },
+    part: { run, steps: found.steps, imports, sealedOnly: gateOf(pipeline, found) !== undefined },
     job: { name: found.name, own, host: logHost(env) },
     secrets: ciSecrets(env, ci),
     masker,

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto"
+import type { Report } from "../../core/reports.js"
 import { conditionText } from "../describe.js"
 import type { CiInput } from "./input.js"
 
@@ -17,49 +18,49 @@ export interface CodeQualityIssue {
  * that failed, which are about a service as a whole and so stand at its declaration.
  */
 export function jobCodeQuality(input: CiInput): readonly CodeQualityIssue[] {
-  const issues = new Map<string, CodeQualityIssue>()
-  const add = (
-    check: string,
-    description: string,
-    severity: CodeQualityIssue["severity"],
-    path: string,
-    line: number,
-  ) => {
-    const fingerprint = createHash("sha256").update(`${check}\0${path}\0${description}`).digest("hex").slice(0, 32)
-    issues.set(fingerprint, {
-      description,
-      check_name: check,
-      fingerprint,
-      severity,
-      location: { path, lines: { begin: line } },
+  const found = input.steps.flatMap((step) => step.reports.flatMap((report) => ofReport(input, step.service, report)))
+  const seen = new Map<string, number[]>()
+  return found.flatMap(({ description, check, severity, path, line }): CodeQualityIssue[] => {
+    const same = `${check}\0${path}\0${description}`
+    const lines = seen.get(same) ?? []
+    if (lines.includes(line)) return []
+    seen.set(same, [...lines, line])
+    // The same words about several lines of a file: the first, the second … stay themselves when lines move.
+    const fingerprint = createHash("sha256").update(`${same}\0${lines.length}`).digest("hex").slice(0, 32)
+    return [{ description, check_name: check, fingerprint, severity, location: { path, lines: { begin: line } } }]
+  })
+}
+
+interface Found {
+  readonly description: string
+  readonly check: string
+  readonly severity: CodeQualityIssue["severity"]
+  readonly path: string
+  readonly line: number
+}
+
+function ofReport(input: CiInput, service: string | undefined, report: Report): readonly Found[] {
+  if (report.kind === "findings") {
+    return report.items.flatMap((item) => {
+      const [, named = "", line = "1"] = /^(.*?)(?::(\d+))?$/s.exec(item.location) ?? []
+      // "lodash 4.17.15 in app/package-lock.json" is a package of an image, and has a report of its own.
+      const path = /\s/.test(named) ? undefined : input.locate(service, named)
+      if (path === undefined) return []
+      const description = `${item.title}${item.fix === undefined ? "" : ` (fixed in ${item.fix})`}`
+      return [{ description, check: item.id, severity: severityOf(item.severity), path, line: Number(line) || 1 }]
     })
   }
-  for (const { service, reports } of input.steps) {
-    for (const report of reports) {
-      if (report.kind === "findings") {
-        for (const item of report.items) {
-          const [, named = "", line = "1"] = /^(.*?)(?::(\d+))?$/s.exec(item.location) ?? []
-          const path = input.locate(service, named)
-          if (path === undefined) continue
-          add(
-            item.id,
-            `${item.title}${item.fix === undefined ? "" : ` (fixed in ${item.fix})`}`,
-            severityOf(item.severity),
-            path,
-            Number(line) || 1,
-          )
-        }
-      }
-      if (report.kind === "quality-gate") {
-        const path = declarationOf(input, service)
-        for (const condition of report.conditions) {
-          if (condition.status !== "failed" || path === undefined) continue
-          add(`quality-gate.${condition.metric}`, `Quality gate: ${conditionText(condition)}`, "major", path, 1)
-        }
-      }
-    }
-  }
-  return [...issues.values()]
+  const path = report.kind === "quality-gate" ? declarationOf(input, service) : undefined
+  if (report.kind !== "quality-gate" || path === undefined) return []
+  return report.conditions
+    .filter((condition) => condition.status === "failed")
+    .map((condition) => ({
+      description: `Quality gate: ${conditionText(condition)}`,
+      check: `quality-gate.${condition.metric}`,
+      severity: "major",
+      path,
+      line: 1,
+    }))
 }
 
 function declarationOf(input: CiInput, service: string | undefined): string | undefined {

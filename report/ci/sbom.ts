@@ -22,7 +22,7 @@ const fixed = new Set([
 export function jobSbom(input: CiInput & { readonly maskJson: <T>(value: T, keep: ReadonlySet<string>) => T }): object {
   const boms = keptAs(input, "sbom").flatMap((file) => {
     const bom = parse(file.text)
-    return bom?.["bomFormat"] === "CycloneDX" ? [input.maskJson(bom, fixed)] : []
+    return bom?.["bomFormat"] === "CycloneDX" ? [readable(input.maskJson(bom, fixed))] : []
   })
   const [first, ...others] = boms
   if (first === undefined) {
@@ -53,6 +53,31 @@ export function jobSbom(input: CiInput & { readonly maskJson: <T>(value: T, keep
       "bom-ref",
     ),
   }
+}
+
+/** What 1.7 has and 1.6 has not (https://github.com/CycloneDX/specification/releases/tag/1.7). */
+const newer = new Set([
+  "citations",
+  "distributionConstraints",
+  "expressionDetails",
+  "isExternal",
+  "patentAssertions",
+  "versionRange",
+])
+
+/** A later version as 1.6, the latest that GitLab is known to read: Trivy writes 1.7 without using what is new in it. */
+function readable(bom: Json): Json {
+  const minor = /^1\.(\d+)$/.exec(String(bom["specVersion"]))?.[1]
+  if (minor === undefined || Number(minor) <= 6) return bom
+  const $schema = "http://cyclonedx.org/schema/bom-1.6.schema.json"
+  return { ...(without(bom, newer) as Json), ...("$schema" in bom ? { $schema } : {}), specVersion: "1.6" }
+}
+
+function without(value: unknown, names: ReadonlySet<string>): unknown {
+  if (Array.isArray(value)) return value.map((item) => without(item, names))
+  if (typeof value !== "object" || value === null) return value
+  const kept = Object.entries(value).filter(([name]) => !names.has(name))
+  return Object.fromEntries(kept.map(([name, member]) => [name, without(member, names)]))
 }
 
 function unique(items: readonly Json[], key: string): readonly Json[] {

@@ -1,16 +1,20 @@
 import { execFile } from "node:child_process"
+import { once } from "node:events"
 import { chmod, readFile, writeFile } from "node:fs/promises"
+import { connect, createServer, type AddressInfo } from "node:net"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
 import { ensureStack, openSession, resolveImage, stackDown, type EngineConfig } from "../../../engine/index.js"
 import { engineContext } from "../../../engine/context.js"
 import { daggerCli } from "../../../engine/session/cli.js"
+import { containerName } from "../../../engine/stack/container.js"
 import { engineSocket } from "../../../engine/stack/engine.js"
 import { program, runnableEngine } from "./child.js"
 import { nowhere, ownStack, recordingProgress, temporaryFolder } from "./rig.js"
 
 const run = promisify(execFile)
+const runnerAt = (address: string) => ({ _EXPERIMENTAL_DAGGER_RUNNER_HOST: address })
 
 let config: EngineConfig
 let folder: string
@@ -57,6 +61,50 @@ describe("a session", () => {
     onTestFinished(() => session.close())
     expect(session).toMatchObject({ via: "runner", version: "0.21.8" })
     expect(lines).toEqual([])
+  })
+
+  it("is with an engine over TCP, as one in a cluster is reached", async () => {
+    const bridge = createServer((client) => {
+      const engine = connect(engineSocket(config))
+      const end = () => [client, engine].forEach((socket) => socket.destroy())
+      for (const socket of [client, engine]) socket.on("error", end)
+      client.pipe(engine).pipe(client)
+    })
+    bridge.listen(0, "127.0.0.1")
+    await once(bridge, "listening")
+    onTestFinished(() => void bridge.close())
+    const { port } = bridge.address() as AddressInfo
+    const session = await openSession(
+      await ownStack(),
+      { logs: nowhere() },
+      { ...process.env, ...runnerAt(`tcp://127.0.0.1:${port}`) },
+    )
+    onTestFinished(() => session.close())
+    expect(session).toMatchObject({ via: "runner", version: "0.21.8" })
+    expect(await session.dag.defaultPlatform()).toMatch(/^linux\//)
+  })
+
+  it("is with an engine in a pod, through kubectl", async () => {
+    const bin = await temporaryFolder()
+    // In a cluster kubectl runs this in the pod; here it is run in the engine's container.
+    await writeFile(
+      join(bin, "kubectl"),
+      `#!/bin/sh\necho "$*" >>${bin}/asked\nwhile [ "$1" != -- ]; do shift; done; shift\nexec docker exec -i ${containerName(engineContext(config), "engine")} "$@"\n`,
+    )
+    await chmod(join(bin, "kubectl"), 0o755)
+    const { PATH } = process.env
+    onTestFinished(() => void (process.env["PATH"] = PATH))
+    process.env["PATH"] = `${bin}:${PATH ?? ""}`
+    const session = await openSession(
+      await ownStack(),
+      { logs: nowhere() },
+      { ...process.env, ...runnerAt("kube-pod://dagger-dagger-helm-engine-0?namespace=dagger") },
+    )
+    onTestFinished(() => session.close())
+    expect(session).toMatchObject({ via: "runner", version: "0.21.8" })
+    const asked = await readFile(join(bin, "asked"), "utf8")
+    expect(asked).toMatch(/--namespace[= ]dagger/)
+    expect(asked).toContain("dagger-dagger-helm-engine-0")
   })
 
   it("with an engine that does not answer is errored, with the client's words", async () => {

@@ -247,6 +247,27 @@ describe("records that do not count", () => {
       code: "RECORD-UNSEALED",
     })
   })
+  it("a journal that was left in the work tree opens no gate", async () => {
+    const gate = step("gate", {
+      ...host,
+      gate: true,
+      run: () => Promise.reject(fault({ code: "W", kind: "waiting", message: "?" })),
+    })
+    const all = pipeline("p", { targets: [gate] })
+    const first = await runJob({ pipeline: all, job: "gate" })
+    expect(first.record.status).toBe("waiting")
+    const journal = join(first.dir, "events.ndjson")
+    const forged = {
+      type: "step-finished",
+      step: "gate",
+      status: "success",
+      cached: false,
+      at: new Date().toISOString(),
+    }
+    await writeFile(journal, (await readFile(journal, "utf8")) + JSON.stringify(forged) + "\n")
+    const again = await runJob({ pipeline: all, job: "gate", project: first.project })
+    expect(again.record.status).toBe("waiting")
+  })
   it("one of a job that had another pipeline", async () => {
     const before = pipeline("delivery", { targets: [step("tests", { ...host, run: async () => undefined })] })
     const made = await runJob({ pipeline: before, job: "tests" })

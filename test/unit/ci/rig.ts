@@ -1,7 +1,7 @@
 import { cp, mkdir, readdir, stat } from "node:fs/promises"
 import { join } from "node:path"
 import { findJob } from "../../../ci/find-job.js"
-import { earlierRecords, sealRecords } from "../../../ci/records.js"
+import { earlierRecords, gateOf, sealRecords } from "../../../ci/records.js"
 import type { Facts } from "../../../core/condition.js"
 import type { RunEvent, Stamped } from "../../../core/events.js"
 import { executePart } from "../../../core/part.js"
@@ -57,7 +57,7 @@ export async function runJob(options: JobRun) {
       listener: (event) => void events.push(event),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     },
-    { run, steps: job.steps, imports },
+    { run, steps: job.steps, imports, sealedOnly: gateOf(options.pipeline, job) !== undefined },
   )
   await sealRecords(record, { job, runDir, origin, key: sealKey })
   const statuses = Object.fromEntries(record.steps.map((s) => [s.id, s.status]))

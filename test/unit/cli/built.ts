@@ -13,6 +13,7 @@ const sources = [
   "pipelines",
   "environments",
   "approvals",
+  "ci",
   "clients",
   "config",
   "report",
