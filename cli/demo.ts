@@ -92,3 +92,6 @@ try {
   process.stderr.write(renderFault(record, textOptions()) + "\n")
   process.exitCode = exitCodeOfFault(record.kind)
 }
+
+// As in main.ts: everything is done, and what still holds the process must not hold the one who waits for it.
+setTimeout(() => process.exit(), 5_000).unref()

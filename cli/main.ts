@@ -113,6 +113,14 @@ program
     process.exitCode = await show(cwd(), id, options)
   })
 program
+  .command("parity <runA> <runB>")
+  .description("compare two runs, or their run.json: whether they did the same, and what differs")
+  .option("--json", "as JSON")
+  .action(async (a: string, b: string, options) => {
+    const { parity } = await import("./verbs/parity.js")
+    process.exitCode = await parity(cwd(), a, b, options)
+  })
+program
   .command("logs <run> <step>")
   .description("print the log of a step")
   .option("--json", "as JSON")

@@ -6,6 +6,7 @@ import type { SessionProvider } from "../core/session.js"
 import { openStore } from "../core/store.js"
 import type { Session } from "../engine/session/open.js"
 import type { Settings } from "../steps/settings.js"
+import { keepOne } from "./keep-one.js"
 import type { View } from "../report/terminal.js"
 
 /**
@@ -13,7 +14,6 @@ import type { View } from "../report/terminal.js"
  * What the engine itself says goes to `.gantry/engine.log`.
  */
 export function sessionFor(settings: Settings, view: View): SessionProvider {
-  let session: Promise<Session> | undefined
   let logs: WriteStream | undefined
 
   const start = async (): Promise<Session> => {
@@ -25,18 +25,12 @@ export function sessionFor(settings: Settings, view: View): SessionProvider {
     const { followedLog } = await import("../steps/exec-log.js")
     return openSession(settings.engine, { progress: view.progress, logs: followedLog(logs), workdir: settings.root })
   }
+  const session = keepOne(start)
   return {
-    async open() {
-      const current = await session?.catch(() => undefined)
-      if (current === undefined || current.lost.aborted) {
-        await current?.close()
-        session = start()
-      }
-      return ((await session) as Session).dag
-    },
+    open: async () => (await session.get()).dag,
     classify: (error) => classifyDagger(error),
     async close() {
-      const current = await session?.catch(() => undefined)
+      const current = await session.current()
       // A session whose engine is gone may find nobody to say goodbye to: the run is recorded, so it is not waited for.
       await Promise.race([current?.close(), pause(closeLimit, undefined, { ref: false })])
       logs?.end()

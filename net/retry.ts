@@ -150,7 +150,14 @@ async function describeAnswer(response: Response): Promise<string> {
   return `It answered ${response.status}${response.statusText === "" ? "" : ` ${response.statusText}`}${text === "" ? "" : `: ${text}`}`
 }
 
-/** `Retry-After` is seconds or a date (RFC 9110, 10.2.3). */
+/** What `Retry-After` asks for: seconds or a date (RFC 9110, 10.2.3). Milliseconds from `now`; undefined: nothing of use. */
+export function retryAfterMs(header: string | null | undefined, now = Date.now()): number | undefined {
+  const text = (header ?? "").trim()
+  const asked = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now
+  return Number.isNaN(asked) ? undefined : Math.max(asked, 0)
+}
+
+/** Pause before the next attempt: what the peer asks for, at least that of the policy, which doubles each time. */
 export function pauseBefore(
   attempt: number,
   retryAfter: string | null | undefined,
@@ -158,9 +165,7 @@ export function pauseBefore(
   now = Date.now(),
 ): number {
   const own = (policy.backoff ?? 500) * 2 ** (attempt - 1)
-  const header = retryAfter ?? ""
-  const asked = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - now
-  return Math.min(Number.isNaN(asked) ? own : Math.max(asked, own), policy.maxPause ?? 30_000)
+  return Math.min(Math.max(retryAfterMs(retryAfter, now) ?? own, own), policy.maxPause ?? 30_000)
 }
 
 function unavailable(peer: Peer, url: string | URL, reason: string, attempts: number, cause: unknown) {

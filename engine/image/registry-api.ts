@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { bodyText, discard, httpRequest, type Response } from "../../net/http.js"
 import { basicHeader, bearerHeader, parseChallenge, tokenUrl, type Credentials } from "../../net/registry/auth.js"
 import { manifestTypes, registryUrls } from "../../net/registry/protocol.js"
-import { pauseBefore } from "../../net/retry.js"
+import { retryAfterMs } from "../../net/retry.js"
 import type { Reference } from "./reference.js"
 
 /** What a registry says about a reference. `broken` is 429 or 5xx that stayed after the retries. */
@@ -35,8 +35,8 @@ export async function findDigest(reference: Reference, options: AskOptions = {})
     const outcome = await askOnce(reference, what, options)
     if (outcome.kind !== "later") return outcome
     if (attempt >= attempts) return { kind: "broken", reason: `${outcome.reason}, ${attempts} times` }
-    const backoff = options.backoffMs ?? 500
-    const wait = pauseBefore(attempt, outcome.retryAfter, { backoff })
+    const backoff = (options.backoffMs ?? 500) * 2 ** (attempt - 1)
+    const wait = Math.min(retryAfterMs(outcome.retryAfter) ?? backoff, 30_000)
     options.onRetry?.(`${reference.registry} answers ${outcome.reason}; again in ${(wait / 1000).toFixed(1)} s`)
     await sleep(wait, undefined, options.signal === undefined ? {} : { signal: options.signal })
   }

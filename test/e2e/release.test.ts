@@ -73,6 +73,7 @@ describe("a release that does not go straight", () => {
     expect(run.code, run.stderr).toBe(0)
     expect(statuses(await rig.record())).toMatchObject({ "catalog.unit-tests": "success", "catalog.push": "success" })
     // Dagger tells on its own output what its session was asked for.
-    expect(run.stderr).toMatch(/withExec\(.*npm (run|ci)/)
+    const asked = run.stderr.split("\n").filter((line) => line.includes("withExec sh /gantry/"))
+    expect(asked.some((line) => line.endsWith("/gantry/catalog.unit-tests"))).toBe(true)
   })
 })

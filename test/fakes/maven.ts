@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 
 export interface FakeMaven {
+  readonly url: string
   /** `settings.xml` whose one mirror of everything is this repository. */
   readonly settings: string
   /** Paths of every request with the right login, in order: Maven asks without one first. */
@@ -25,8 +26,10 @@ export async function fakeMaven(
   const requests: string[] = []
   const answers = new Map<string, (request: IncomingMessage, response: ServerResponse) => void>()
   const expected = login && `Basic ${Buffer.from(`${login.username}:${login.password}`).toString("base64")}`
+  let url = ""
   const server = createServer((request, response) => {
-    const path = request.url ?? ""
+    // A proxy is asked with the whole address.
+    const path = new URL(request.url ?? "", url).pathname
     if (expected !== undefined && request.headers.authorization !== expected) {
       response.writeHead(401, { "www-authenticate": 'Basic realm="company"' }).end()
       return
@@ -39,12 +42,13 @@ export async function fakeMaven(
     else response.writeHead(404).end()
   })
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const servers =
     login === undefined
       ? ""
       : `<servers><server><id>company</id><username>${login.username}</username><password>\${env.${login.variable}}</password></server></servers>`
   return {
+    url,
     settings: `<settings>${servers}<mirrors><mirror><id>company</id><mirrorOf>*</mirrorOf><url>${url}</url></mirror></mirrors></settings>`,
     requests,
     answer: (path, how) => void answers.set(path, how),

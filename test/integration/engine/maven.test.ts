@@ -80,13 +80,28 @@ describe("an artifact", () => {
     const content = randomBytes(1000)
     const { wanted, path } = artifact("plain", content)
     mirror.answer(path, (_request, response) => response.end(content))
-    expect(await readFile(await fetch(wanted))).toEqual(content)
+    expect((await readFile(await fetch(wanted))).equals(content)).toBe(true)
     expect(mirror.requests.some((one) => /maven-dependency-plugin-[\d.]+\.jar$/.test(one))).toBe(true)
     expect(mirror.requests).toContain(path)
     // The second time nobody is asked.
     mirror.requests.splice(0)
     await fetch(wanted)
     expect(mirror.requests).toEqual([])
+  })
+
+  it("comes through the proxy that the host's variables name", async () => {
+    const content = randomBytes(1000)
+    const { wanted, path } = artifact("proxied", content)
+    mirror.answer(path, (_request, response) => response.end(content))
+    // A name that nobody knows: only the proxy can have been asked.
+    const settings = join(folder, "proxied.xml")
+    await writeFile(settings, mirror.settings.replace(mirror.url, "http://maven.company.test"))
+    vi.stubEnv("http_proxy", mirror.url)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const context = engineContext({ ...config, maven: { settings } })
+    const fetched = await fetchArtifact(context, () => Promise.resolve(image), wanted)
+    expect((await readFile(fetched)).equals(content)).toBe(true)
+    expect(mirror.requests).toContain(path)
   })
 
   it("that nobody has is errored with Maven's words, without a second attempt", async () => {
@@ -126,7 +141,7 @@ describe("interrupted", () => {
     const fetched = fetch(wanted, progress)
     await vi.waitFor(() => expect(lines).toContain("Fetching broken with Maven: 2 of 3 MB"), 60_000)
     stalled?.destroy()
-    expect(await readFile(await fetched)).toEqual(content)
+    expect((await readFile(await fetched)).equals(content)).toBe(true)
     expect(mirror.requests.filter((one) => one === path)).toHaveLength(2)
   })
 
@@ -157,7 +172,7 @@ describe("interrupted", () => {
     )
     await child.kill()
     mirror.requests.splice(0)
-    expect(await readFile(await fetch(wanted))).toEqual(content)
+    expect((await readFile(await fetch(wanted))).equals(content)).toBe(true)
     // The plugin is there already; what is asked for is the artifact, its description and their checksums.
     expect(mirror.requests.filter((one) => dirname(one) !== dirname(path))).toEqual([])
     expect((await readdir(place)).filter((name) => name.includes("tmp"))).toEqual([])
