@@ -97,7 +97,9 @@ function whyUnproven({ statement, confirmed }: Decision, approver: Approver, rul
     if (approver.publicKey !== undefined) {
       return isSignedBy(statement, approver.publicKey) ? undefined : `it is not signed with the key of ${approver.name}`
     }
-    return rules.host === undefined ? undefined : "in a pipeline only what the code host confirms counts, or a signature"
+    return rules.host === undefined
+      ? undefined
+      : "in a pipeline only what the code host confirms counts, or a signature"
   }
   const user = approver[via.host]
   if (user === undefined || !isSameUser(user, via.user)) {

@@ -12,7 +12,12 @@ export async function checkConfig(
   config: ProjectConfig,
   services: readonly Service[],
 ): Promise<readonly Issue[]> {
-  return [...approverIssues(config), ...userIssues(config), ...environmentIssues(config, services), ...(await folderIssues(root, config))]
+  return [
+    ...approverIssues(config),
+    ...userIssues(config),
+    ...environmentIssues(config, services),
+    ...(await folderIssues(root, config)),
+  ]
 }
 
 /** Folders of services lie in the project: they are taken from its commit. */
@@ -43,7 +48,9 @@ function userIssues({ approvers }: ProjectConfig): Issue[] {
   return (["gitlab", "github"] as const).flatMap((host) =>
     approvers.flatMap((one, i) => {
       const user = one[host]
-      const twin = approvers.findIndex((other) => user !== undefined && other[host]?.toLowerCase() === user.toLowerCase())
+      const twin = approvers.findIndex(
+        (other) => user !== undefined && other[host]?.toLowerCase() === user.toLowerCase(),
+      )
       return twin >= 0 && twin < i
         ? [{ path: ["approvers", i, host], message: `"${user}" is the user name of approvers[${twin}], too` }]
         : []

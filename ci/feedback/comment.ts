@@ -34,7 +34,8 @@ export function renderComment(options: CommentOptions): string {
   const marker = markerOf(summary.pipeline)
   const foot = "<sub>One comment, kept up to date by Gantry.</sub>"
   let body = parts.join("\n\n")
-  if (body.length > longest) body = `${body.slice(0, longest).replace(/\n[^\n]*$/, "")}\n\n… (cut; the rest is in the report)`
+  if (body.length > longest)
+    body = `${body.slice(0, longest).replace(/\n[^\n]*$/, "")}\n\n… (cut; the rest is in the report)`
   return `${marker}\n${closed(body)}\n\n${foot}\n`
 }
 
@@ -56,8 +57,10 @@ function serviceTable({ summary, baseline, target }: CommentOptions): string[] {
   const services = [...new Set(summary.steps.flatMap((step) => step.service ?? []))]
   if (services.length === 0) return []
   const sizes = imageSizes(summary, baseline)
-  const of = <T extends { readonly step: { readonly service?: string | undefined } }>(all: readonly T[], service: string) =>
-    all.filter(({ step }) => step.service === service)
+  const of = <T extends { readonly step: { readonly service?: string | undefined } }>(
+    all: readonly T[],
+    service: string,
+  ) => all.filter(({ step }) => step.service === service)
   const rows = services.map((service) => {
     const tests = of(reportsOf(summary, "tests"), service).map(({ report }) => report)
     const [gate] = of(reportsOf(summary, "quality-gate"), service)
@@ -74,7 +77,9 @@ function serviceTable({ summary, baseline, target }: CommentOptions): string[] {
   return [table(["service", "tests", "quality gate", "findings", "image"], rows)]
 }
 
-function testsCell(tests: readonly { readonly total: number; readonly failed: number; readonly coverage?: number | undefined }[]): string {
+function testsCell(
+  tests: readonly { readonly total: number; readonly failed: number; readonly coverage?: number | undefined }[],
+): string {
   if (tests.length === 0) return "–"
   const total = tests.reduce((sum, t) => sum + t.total, 0)
   const failed = tests.reduce((sum, t) => sum + t.failed, 0)
@@ -83,7 +88,12 @@ function testsCell(tests: readonly { readonly total: number; readonly failed: nu
   return `${failed === 0 ? "" : "**"}${total - failed} of ${total} passed${failed === 0 ? "" : "**"}${covered}`
 }
 
-function findingsCell(found: readonly { readonly counts: Readonly<Record<string, number>>; readonly items: readonly { readonly blocking: boolean }[] }[]): string {
+function findingsCell(
+  found: readonly {
+    readonly counts: Readonly<Record<string, number>>
+    readonly items: readonly { readonly blocking: boolean }[]
+  }[],
+): string {
   const counts = new Map<string, number>()
   for (const [severity, count] of found.flatMap((report) => Object.entries(report.counts))) {
     if (count > 0) counts.set(severity, (counts.get(severity) ?? 0) + count)
@@ -111,7 +121,11 @@ function problems(summary: JobSummary): string[] {
   return told.length === 0 ? [] : [`#### What went wrong\n\n${told.join("\n")}`]
 }
 
-const indent = (text: string) => text.split("\n").map((line) => `  ${line}`).join("\n")
+const indent = (text: string) =>
+  text
+    .split("\n")
+    .map((line) => `  ${line}`)
+    .join("\n")
 
 function failedTests(summary: JobSummary): string[] {
   return reportsOf(summary, "tests")
@@ -130,16 +144,20 @@ function findings({ summary, baseline, target }: CommentOptions): string[] {
   const branch = code(target ?? "the target branch")
   if (fresh === undefined) return [`Nothing is known of ${branch} yet, so nobody can say which findings are new.`]
   if (fresh.length === 0) return [`No findings that ${branch} does not have.`]
-  const rows = fresh.slice(0, 30).map(({ service, item }) => [
-    code(item.id),
-    item.severity.toLowerCase(),
-    service === undefined ? "–" : code(service),
-    code(item.location),
-    item.fix === undefined ? "–" : code(item.fix),
-    item.blocking ? "**blocks**" : item.exception === undefined ? "" : `accepted: ${code(item.exception)}`,
-  ])
+  const rows = fresh
+    .slice(0, 30)
+    .map(({ service, item }) => [
+      code(item.id),
+      item.severity.toLowerCase(),
+      service === undefined ? "–" : code(service),
+      code(item.location),
+      item.fix === undefined ? "–" : code(item.fix),
+      item.blocking ? "**blocks**" : item.exception === undefined ? "" : `accepted: ${code(item.exception)}`,
+    ])
   const more = fresh.length > rows.length ? `\n\n… and ${fresh.length - rows.length} more` : ""
-  return [`#### ${plural(fresh.length, "finding")} that ${branch} does not have\n\n${table(["id", "severity", "service", "where", "fixed in", ""], rows)}${more}`]
+  return [
+    `#### ${plural(fresh.length, "finding")} that ${branch} does not have\n\n${table(["id", "severity", "service", "where", "fixed in", ""], rows)}${more}`,
+  ]
 }
 
 function environments(summary: JobSummary): string[] {
@@ -150,7 +168,9 @@ function environments(summary: JobSummary): string[] {
     code(shortDigest(report.digest)),
     report.unchanged ? "ran there already" : "",
   ])
-  return rows.length === 0 ? [] : [`#### Environments\n\n${table(["environment", "service", "address", "image", ""], rows)}`]
+  return rows.length === 0
+    ? []
+    : [`#### Environments\n\n${table(["environment", "service", "address", "image", ""], rows)}`]
 }
 
 function gate({ summary, mayApprove }: CommentOptions): string[] {

@@ -28,7 +28,9 @@ export function newFindings(now: JobSummary, before: JobSummary | undefined): re
   if (before === undefined) return undefined
   const key = (step: Step, tool: string, id: string) => [step.service ?? "", tool, id].join("\0")
   const known = new Set(
-    reportsOf(before, "findings").flatMap(({ step, report }) => report.items.map((item) => key(step, report.tool, item.id))),
+    reportsOf(before, "findings").flatMap(({ step, report }) =>
+      report.items.map((item) => key(step, report.tool, item.id)),
+    ),
   )
   const found = new Map<string, NewFinding>()
   for (const { step, report } of reportsOf(now, "findings")) {

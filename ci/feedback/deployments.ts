@@ -15,7 +15,9 @@ export async function recordDeployments(
   const problems: string[] = []
   const environments = new Map(reportsOf(summary, "deployment").map(({ report }) => [report.environment, report]))
   for (const [environment, { url }] of environments) {
-    const failed = summary.steps.some((step) => step.environment === environment && ["failed", "errored"].includes(step.status))
+    const failed = summary.steps.some(
+      (step) => step.environment === environment && ["failed", "errored"].includes(step.status),
+    )
     try {
       const state = failed ? "failed" : "success"
       await host.recordDeployment({ environment, commit: summary.commit, ...source, state, url })

@@ -88,14 +88,17 @@ async function tell(
   if (number !== undefined && !ci.fork) {
     try {
       const { url, updated } = await host.comment({ number, marker: markerOf(summary.pipeline), body })
-      process.stderr.write(`Comment ${updated ? "updated" : "written"}: ${url ?? `${hostName(host.place)} ${number}`}\n`)
+      process.stderr.write(
+        `Comment ${updated ? "updated" : "written"}: ${url ?? `${hostName(host.place)} ${number}`}\n`,
+      )
     } catch (error) {
       const { message, reason, hint } = toErrorRecord(error)
       warn(`the comment was not written: ${[message, reason, hint].filter(Boolean).join(" · ")}`)
     }
   }
   const source = { ref: ci.ref ?? ci.branch ?? ci.tag ?? summary.commit, tag: ci.tag !== undefined }
-  for (const problem of await recordDeployments(host, summary, source)) warn(`a deployment was not recorded: ${problem}`)
+  for (const problem of await recordDeployments(host, summary, source))
+    warn(`a deployment was not recorded: ${problem}`)
 }
 
 /** Files of the whole pipeline in `.gantry/ci/feedback/`. */

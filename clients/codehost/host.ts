@@ -17,7 +17,11 @@ export interface CodeHost {
   /** What a job of this project left at a path; undefined when there is none, or no longer. @param path from the repository's root */
   jobFile(job: string, path: string): Promise<string | undefined>
   /** A file that a job left in the latest pipeline of a branch that has it; undefined when none has. */
-  branchFile(file: { readonly branch: string; readonly job: string; readonly path: string }): Promise<string | undefined>
+  branchFile(file: {
+    readonly branch: string
+    readonly job: string
+    readonly path: string
+  }): Promise<string | undefined>
   /** Sets the status of a commit; the same name again replaces it. */
   setStatus(status: CommitStatus): Promise<void>
   /** Writes the one comment of a merge request that has the marker in it: the first time anew, later in its place. */

@@ -86,7 +86,11 @@ function isRateLimit(response: Response): boolean {
 function saidIn(text: string, type: string): string {
   if (type === "text/html") return /<title[^>]*>([^<]*)/i.exec(text)?.[1]?.trim() ?? "a web page"
   try {
-    const body = JSON.parse(text) as { readonly message?: unknown; readonly error?: unknown; readonly error_description?: unknown }
+    const body = JSON.parse(text) as {
+      readonly message?: unknown
+      readonly error?: unknown
+      readonly error_description?: unknown
+    }
     const said = body.error_description ?? body.message ?? body.error ?? text
     return (typeof said === "string" ? said : JSON.stringify(said)).slice(0, 300)
   } catch {

@@ -34,7 +34,10 @@ export function codeReview(
     run: async (context) => {
       const { needs, run, signal } = context
       const host = await codeHostOf(settings, { signal, mask: (value) => context.mask(value) })
-      return runCodeReview(context, host, { number: Number(run.facts?.mergeRequest) || undefined, commit: needs.source.commit })
+      return runCodeReview(context, host, {
+        number: Number(run.facts?.mergeRequest) || undefined,
+        commit: needs.source.commit,
+      })
     },
   })
 }
@@ -51,7 +54,9 @@ export async function runCodeReview(
   }
   context.publish({ kind: "link", title: `Merge request ${sign(host)}${review.number}`, url: review.url })
   const approvedBy = [...counted(review)]
-  context.log.info(`${sign(host)}${review.number} by ${review.author}: approved by ${approvedBy.join(", ") || "nobody"}`)
+  context.log.info(
+    `${sign(host)}${review.number} by ${review.author}: approved by ${approvedBy.join(", ") || "nobody"}`,
+  )
   const problem = reviewVerdict(review, sign(host))
   if (problem !== undefined) throw problem
   return { number: review.number, url: review.url, approvedBy }

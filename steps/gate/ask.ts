@@ -147,9 +147,6 @@ function waiting(
     kind: "waiting",
     message: `Waiting for ${missing === 1 ? "a person" : `${missing} people`} to decide about ${rules.environment}`,
     reason: `${so}May approve: ${names || "nobody; no approver but authors of the commit is configured"}. Evidence: ${evidence}`,
-    hint:
-      able.length < missing
-        ? `List more \`approvers\` in gantry.config.ts, then: gantry resume ${run.id}`
-        : here,
+    hint: able.length < missing ? `List more \`approvers\` in gantry.config.ts, then: gantry resume ${run.id}` : here,
   })
 }

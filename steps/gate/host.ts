@@ -31,7 +31,9 @@ export interface HostGate {
 }
 
 /** The pipeline behind a run's id; undefined for a run of nobody's but this machine's. */
-export function pipelineOf(run: Pick<RunInfo, "id">): { readonly kind: "gitlab" | "github"; readonly id: string } | undefined {
+export function pipelineOf(
+  run: Pick<RunInfo, "id">,
+): { readonly kind: "gitlab" | "github"; readonly id: string } | undefined {
   const [, kind, id] = /^(gitlab|github)-(\d+)$/.exec(run.id) ?? []
   return kind === undefined || id === undefined ? undefined : { kind: kind as "gitlab" | "github", id }
 }
@@ -115,7 +117,15 @@ export function statementOf(
     at: at.toISOString(),
     expiresAt: new Date(at.getTime() + rules.expiresAfterHours * 3_600_000).toISOString(),
     evidenceHash: evidence.hash,
-    via: { host: place.kind, url: place.url, project: place.project, pipeline: gate.pipeline, how: act.how, job: act.id, user: act.user },
+    via: {
+      host: place.kind,
+      url: place.url,
+      project: place.project,
+      pipeline: gate.pipeline,
+      how: act.how,
+      job: act.id,
+      user: act.user,
+    },
   }
 }
 
@@ -130,7 +140,9 @@ async function statementOfPlay(
   const parsed = text === undefined ? undefined : Statement.safeParse(parse(text)).data
   const via = parsed?.via
   if (parsed !== undefined && via?.job === act.id && via.how === "play") return { ...parsed, via }
-  log?.info(`the play of ${act.user} (job ${act.id}) left no decision: it still runs, was refused, or its files expired`)
+  log?.info(
+    `the play of ${act.user} (job ${act.id}) left no decision: it still runs, was refused, or its files expired`,
+  )
   return undefined
 }
 
@@ -154,7 +166,9 @@ export async function heldDecisions(gate: HostGate | undefined, run: RunInfo): P
   if (gate === undefined) return decisions
   return decisions.map((decision) => {
     const { via } = decision.statement
-    return via === undefined ? decision : { ...decision, confirmed: whyNotConfirmed(gate, decision.statement, via) ?? true }
+    return via === undefined
+      ? decision
+      : { ...decision, confirmed: whyNotConfirmed(gate, decision.statement, via) ?? true }
   })
 }
 
@@ -164,15 +178,18 @@ const tolerance = 60_000
 function whyNotConfirmed({ host, told, pipeline, run }: HostGate, statement: Statement, via: Via): string | undefined {
   const { place } = host
   const name = hostName(place)
-  if (via.host !== place.kind || via.url !== place.url || via.project !== place.project) return `it is of another ${via.host}`
+  if (via.host !== place.kind || via.url !== place.url || via.project !== place.project)
+    return `it is of another ${via.host}`
   if (via.pipeline !== pipeline) return `it is of pipeline ${via.pipeline}`
   const act = told.find((one) => one.how === via.how && one.id === via.job && isSameUser(one.user, via.user))
   if (act === undefined) return `${name} knows no ${via.how} ${via.job} by ${via.user}`
   if (act.commit !== run.commit) return `${via.how} ${via.job} is about commit ${act.commit.slice(0, 12)}`
-  if (act.decision !== undefined && act.decision !== statement.decision) return `at ${name} ${via.user} ${act.decision} it`
+  if (act.decision !== undefined && act.decision !== statement.decision)
+    return `at ${name} ${via.user} ${act.decision} it`
   const at = Date.parse(statement.at)
   const [from, until] = [act.from, act.until].map((time) => (time === undefined ? Number.NaN : Date.parse(time)))
-  if (at < (from ?? 0) - tolerance || at > (until ?? 0) + tolerance) return `it is dated ${statement.at}, the ${via.how} is not`
+  if (at < (from ?? 0) - tolerance || at > (until ?? 0) + tolerance)
+    return `it is dated ${statement.at}, the ${via.how} is not`
   return undefined
 }
 

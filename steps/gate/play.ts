@@ -6,7 +6,10 @@ import type { HostGate } from "./host.js"
 type Env = Readonly<Record<string, string | undefined>>
 
 /** What the person who played the gate's job gave along as variables. @throws GATE-DECISION */
-export function playVariables(env: Env): { readonly decision: Statement["decision"]; readonly reason: string | undefined } {
+export function playVariables(env: Env): {
+  readonly decision: Statement["decision"]
+  readonly reason: string | undefined
+} {
   const said = (env["GANTRY_DECISION"] ?? "").trim().toLowerCase()
   const reason = env["GANTRY_REASON"]?.trim() === "" ? undefined : env["GANTRY_REASON"]
   if (said === "" || said === "approve" || said === "approved") return { decision: "approved", reason }

@@ -39,11 +39,15 @@ export function description(name: "gitlab" | "github"): Description {
   const lax = new Ajv({ strict: false, validateFormats: false, coerceTypes: true })
   const compiled = new Map<object, ValidateFunction>()
   const check = (schema: object, value: unknown, what: string, by = ajv): string[] => {
-    const found = compiled.get(schema) ?? by.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/schemas/', '"all#/schemas/')) as object)
+    const found =
+      compiled.get(schema) ??
+      by.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/schemas/', '"all#/schemas/')) as object)
     compiled.set(schema, found)
     if (found(value)) return []
     const [first] = found.errors ?? []
-    return [`${what}${first?.instancePath ?? ""} ${first?.message ?? "is not as described"} ${JSON.stringify(first?.params)}`]
+    return [
+      `${what}${first?.instancePath ?? ""} ${first?.message ?? "is not as described"} ${JSON.stringify(first?.params)}`,
+    ]
   }
   const patterns = operations.map((operation) => ({ operation, pattern: patternOf(operation.path) }))
 
@@ -92,7 +96,10 @@ function answerProblems(
 
 /** The last parameter of a path may be one of folders. */
 function patternOf(path: string): RegExp {
-  const text = path.replace(/[.+*?^$()|[\]\\]/g, "\\$&").replace(/\{artifact_path\}/g, ".+").replace(/\{[^}]+\}/g, "[^/]+")
+  const text = path
+    .replace(/[.+*?^$()|[\]\\]/g, "\\$&")
+    .replace(/\{artifact_path\}/g, ".+")
+    .replace(/\{[^}]+\}/g, "[^/]+")
   return new RegExp(`^${text}$`)
 }
 

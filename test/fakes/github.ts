@@ -28,9 +28,20 @@ export interface GitHubWorld {
     jobs: { id: number; name: string; started: string; completed: string | null }[]
     reviews: { user: string; state: "approved" | "rejected" | "pending"; comment: string; environment: string }[]
   }[]
-  readonly statuses: { readonly sha: string; readonly context: string; readonly state: string; readonly description: string | null }[]
+  readonly statuses: {
+    readonly sha: string
+    readonly context: string
+    readonly state: string
+    readonly description: string | null
+  }[]
   readonly deployments: { readonly id: number; readonly environment: string; readonly ref: string; states: string[] }[]
-  readonly artifacts: { readonly id: number; readonly name: string; readonly branch: string; readonly expired: boolean; readonly files: Readonly<Record<string, string>> }[]
+  readonly artifacts: {
+    readonly id: number
+    readonly name: string
+    readonly branch: string
+    readonly expired: boolean
+    readonly files: Readonly<Record<string, string>>
+  }[]
 }
 
 /** The part of GitHub's REST API (as an Enterprise Server has it) that is used, and of GraphQL the review threads. */
@@ -45,7 +56,8 @@ function githubApp(world: GitHubWorld, project: string): Hono {
     return c.json(body as object, 200, link === undefined ? {} : { link })
   }
   const pull = (c: Context) => world.pulls.find((p) => String(p.number) === c.req.param("number"))
-  const none = (c: Context) => c.json({ message: "Not Found", documentation_url: "https://docs.github.com/rest", status: "404" }, 404)
+  const none = (c: Context) =>
+    c.json({ message: "Not Found", documentation_url: "https://docs.github.com/rest", status: "404" }, 404)
 
   app.use("*", async (c, next) => {
     const token = (c.req.header("authorization") ?? "").replace(/^(token|bearer) /i, "")
@@ -66,7 +78,10 @@ function githubApp(world: GitHubWorld, project: string): Hono {
     return found === undefined ? none(c) : c.json(pullJson(found, "pull-request"))
   })
   app.get(`${of}/pulls/:number/reviews`, (c) =>
-    list(c, (pull(c)?.reviews ?? []).map((r) => ({ ...sample("pull-request-review"), user: user(r.by), state: r.state }))),
+    list(
+      c,
+      (pull(c)?.reviews ?? []).map((r) => ({ ...sample("pull-request-review"), user: user(r.by), state: r.state })),
+    ),
   )
   app.get(`${of}/rules/branches/:branch`, (c) =>
     list(
@@ -88,7 +103,10 @@ function githubApp(world: GitHubWorld, project: string): Hono {
     ),
   )
   app.get(`${of}/commits/:sha/pulls`, (c) =>
-    list(c, world.pulls.filter((p) => p.commits.includes(c.req.param("sha"))).map((p) => pullJson(p, "pull-request-simple"))),
+    list(
+      c,
+      world.pulls.filter((p) => p.commits.includes(c.req.param("sha"))).map((p) => pullJson(p, "pull-request-simple")),
+    ),
   )
   app.post("/api/graphql", async (c) => {
     const { variables } = await c.req.json<{ variables: { number: number; after: string | null } }>()
@@ -118,17 +136,33 @@ function githubApp(world: GitHubWorld, project: string): Hono {
   app.get(`${of}/actions/runs/:run`, (c) => {
     const found = run(c)
     if (found === undefined) return none(c)
-    return c.json({ ...sample("workflow-run"), id: found.id, head_sha: found.sha, run_started_at: found.started, created_at: found.started })
+    return c.json({
+      ...sample("workflow-run"),
+      id: found.id,
+      head_sha: found.sha,
+      run_started_at: found.started,
+      created_at: found.started,
+    })
   })
   app.get(`${of}/actions/runs/:run/jobs`, (c) =>
     list(
       c,
-      (run(c)?.jobs ?? []).map((j) => ({ ...sample("job"), id: j.id, name: j.name, started_at: j.started, completed_at: j.completed })),
+      (run(c)?.jobs ?? []).map((j) => ({
+        ...sample("job"),
+        id: j.id,
+        name: j.name,
+        started_at: j.started,
+        completed_at: j.completed,
+      })),
       "jobs",
     ),
   )
   app.post(`${of}/statuses/:sha`, async (c) => {
-    const { state, context, description: text } = await c.req.json<{ state: string; context: string; description?: string }>()
+    const {
+      state,
+      context,
+      description: text,
+    } = await c.req.json<{ state: string; context: string; description?: string }>()
     world.statuses.push({ sha: c.req.param("sha"), context, state, description: text ?? null })
     return c.json({ ...sample("status"), state, context, description: text ?? null }, 201)
   })
@@ -176,7 +210,13 @@ function githubApp(world: GitHubWorld, project: string): Hono {
       world.artifacts
         .filter((a) => a.name === c.req.query("name"))
         .sort((a, b) => b.id - a.id)
-        .map((a) => ({ ...sample("artifact"), id: a.id, name: a.name, expired: a.expired, workflow_run: { id: a.id, head_branch: a.branch } })),
+        .map((a) => ({
+          ...sample("artifact"),
+          id: a.id,
+          name: a.name,
+          expired: a.expired,
+          workflow_run: { id: a.id, head_branch: a.branch },
+        })),
       "artifacts",
     ),
   )

@@ -11,7 +11,8 @@ export function gitlabApp(world: GitLabWorld, base: string): Hono {
   const app = new Hono()
   const api = `${base}/api/v4`
   const of = `${api}/projects/:id`
-  const page = (c: Context, iid: number) => `${new URL(c.req.url).origin}${base}/${project.path}/-/merge_requests/${iid}`
+  const page = (c: Context, iid: number) =>
+    `${new URL(c.req.url).origin}${base}/${project.path}/-/merge_requests/${iid}`
   const refused = (c: Context, status: 400 | 401 | 403 | 404 | 409, message: string) => c.json({ message }, status)
   const list = <T>(c: Context, all: readonly T[]) => {
     const { items, link } = paged(c, all, c.req.url)
@@ -24,7 +25,13 @@ export function gitlabApp(world: GitLabWorld, base: string): Hono {
     const granted = token === undefined ? undefined : world.tokens.get(token)
     if (granted === undefined) return refused(c, 401, "401 Unauthorized")
     if (granted === "expired")
-      return c.json({ error: "invalid_token", error_description: "Token is expired. You can either do re-authorization or token refresh." }, 401)
+      return c.json(
+        {
+          error: "invalid_token",
+          error_description: "Token is expired. You can either do re-authorization or token refresh.",
+        },
+        401,
+      )
     const { pathname } = new URL(c.req.url)
     const isJob = typeof granted === "object"
     if (isJob !== (c.req.header("job-token") !== undefined)) return refused(c, 401, "401 Unauthorized")
@@ -32,7 +39,14 @@ export function gitlabApp(world: GitLabWorld, base: string): Hono {
       return refused(c, 404, "404 Project Not Found")
     }
     if (granted === "read_api" && c.req.method !== "GET") {
-      return c.json({ error: "insufficient_scope", error_description: "The request requires higher privileges than provided by the access token.", scope: "api" }, 403)
+      return c.json(
+        {
+          error: "insufficient_scope",
+          error_description: "The request requires higher privileges than provided by the access token.",
+          scope: "api",
+        },
+        403,
+      )
     }
     return next()
   })
@@ -48,12 +62,19 @@ export function gitlabApp(world: GitLabWorld, base: string): Hono {
   })
 
   app.get(`${of}/repository/commits/:sha/merge_requests`, (c) =>
-    list(c, world.mergeRequests.filter((m) => m.commits.includes(c.req.param("sha"))).map((m) => requestJson(m, page(c, m.iid)))),
+    list(
+      c,
+      world.mergeRequests
+        .filter((m) => m.commits.includes(c.req.param("sha")))
+        .map((m) => requestJson(m, page(c, m.iid))),
+    ),
   )
   const request = (c: Context) => world.mergeRequests.find((m) => String(m.iid) === c.req.param("iid"))
   app.get(`${of}/merge_requests/:iid`, (c) => {
     const found = request(c)
-    return found === undefined ? refused(c, 404, "404 Not found") : c.json({ ...requestJson(found, page(c, found.iid)), subscribed: false })
+    return found === undefined
+      ? refused(c, 404, "404 Not found")
+      : c.json({ ...requestJson(found, page(c, found.iid)), subscribed: false })
   })
   app.get(`${of}/merge_requests/:iid/approvals`, (c) => {
     const found = request(c)
@@ -95,23 +116,40 @@ export function gitlabApp(world: GitLabWorld, base: string): Hono {
     if (known === undefined) world.statuses.push(status)
     status.state = told.state
     status.description = told.description ?? null
-    return c.json({ id: 1 + world.statuses.indexOf(status), sha, status: status.state, name: status.name, description: status.description }, 201)
+    return c.json(
+      {
+        id: 1 + world.statuses.indexOf(status),
+        sha,
+        status: status.state,
+        name: status.name,
+        description: status.description,
+      },
+      201,
+    )
   })
 
   app.get(`${of}/pipelines`, (c) => {
     const ref = c.req.query("ref")
     const found = world.pipelines.filter((one) => ref === undefined || one.ref === ref)
-    return list(c, [...found].sort((a, b) => b.id - a.id))
+    return list(
+      c,
+      [...found].sort((a, b) => b.id - a.id),
+    )
   })
   app.get(`${of}/pipelines/:pipeline/jobs`, (c) => {
     const all = world.jobs.filter((one) => String(one.pipeline) === c.req.param("pipeline")).sort((a, b) => b.id - a.id)
     // A job that was retried is listed only when it is asked for.
     const newest = all.filter((one) => all.find((other) => other.name === one.name) === one)
-    return list(c, (c.req.query("include_retried") === "true" ? all : newest).map((one) => jobJson(world, one, false)))
+    return list(
+      c,
+      (c.req.query("include_retried") === "true" ? all : newest).map((one) => jobJson(world, one, false)),
+    )
   })
   const file = (c: Context, found: FakeJob | undefined, path: string) => {
     const text = found?.files[path]
-    return text === undefined ? refused(c, 404, "404 Not found") : c.body(text, 200, { "content-type": "application/octet-stream" })
+    return text === undefined
+      ? refused(c, 404, "404 Not found")
+      : c.body(text, 200, { "content-type": "application/octet-stream" })
   }
   const rest = (c: Context, before: RegExp) => decodeURIComponent(new URL(c.req.url).pathname).replace(before, "")
   app.get(`${of}/jobs/artifacts/:ref/raw/*`, (c) => {
@@ -122,12 +160,19 @@ export function gitlabApp(world: GitLabWorld, base: string): Hono {
     return file(c, found, rest(c, /^.*?\/raw\//))
   })
   app.get(`${of}/jobs/:job/artifacts/*`, (c) =>
-    file(c, world.jobs.find((one) => String(one.id) === c.req.param("job")), rest(c, /^.*?\/artifacts\//)),
+    file(
+      c,
+      world.jobs.find((one) => String(one.id) === c.req.param("job")),
+      rest(c, /^.*?\/artifacts\//),
+    ),
   )
 
   app.get(`${of}/deployments`, (c) => {
     const found = world.deployments.filter((d) => d.environment === (c.req.query("environment") ?? d.environment))
-    return list(c, [...found].sort((a, b) => b.id - a.id).map((d) => deploymentJson(world, d)))
+    return list(
+      c,
+      [...found].sort((a, b) => b.id - a.id).map((d) => deploymentJson(world, d)),
+    )
   })
   const extended = (d: FakeDeployment) => ({
     ...deploymentJson(world, d),
@@ -157,19 +202,39 @@ export function gitlabApp(world: GitLabWorld, base: string): Hono {
 const user = (username: string) => ({ id: username.length, username, name: username, state: "active" })
 
 function requestJson(m: FakeMergeRequest, url: string) {
-  return { id: 1000 + m.iid, iid: m.iid, state: m.state, author: user(m.author), web_url: url, has_conflicts: m.conflicts, title: "A change" }
-}
-
-function discussionJson(d: FakeMergeRequest["discussions"][number], index: number) {
-  const position = d.path === undefined ? undefined : { position_type: "text", new_path: d.path, new_line: d.line ?? null }
-  const note = { id: index, body: d.body, author: user(d.by), system: false, resolvable: d.resolvable }
   return {
-    id: String(index),
-    notes: [{ ...note, ...(d.resolved === undefined ? {} : { resolved: d.resolved }), ...(position === undefined ? {} : { position }) }],
+    id: 1000 + m.iid,
+    iid: m.iid,
+    state: m.state,
+    author: user(m.author),
+    web_url: url,
+    has_conflicts: m.conflicts,
+    title: "A change",
   }
 }
 
-const noteJson = (n: FakeMergeRequest["notes"][number]) => ({ id: n.id, body: n.body, author: user(n.by), system: n.system })
+function discussionJson(d: FakeMergeRequest["discussions"][number], index: number) {
+  const position =
+    d.path === undefined ? undefined : { position_type: "text", new_path: d.path, new_line: d.line ?? null }
+  const note = { id: index, body: d.body, author: user(d.by), system: false, resolvable: d.resolvable }
+  return {
+    id: String(index),
+    notes: [
+      {
+        ...note,
+        ...(d.resolved === undefined ? {} : { resolved: d.resolved }),
+        ...(position === undefined ? {} : { position }),
+      },
+    ],
+  }
+}
+
+const noteJson = (n: FakeMergeRequest["notes"][number]) => ({
+  id: n.id,
+  body: n.body,
+  author: user(n.by),
+  system: n.system,
+})
 
 function jobJson(world: GitLabWorld, j: FakeJob, basic: boolean) {
   const sha = world.pipelines.find((p) => p.id === j.pipeline)?.sha ?? null
@@ -183,7 +248,9 @@ function jobJson(world: GitLabWorld, j: FakeJob, basic: boolean) {
     commit: sha === null ? null : { id: sha },
     pipeline: { id: j.pipeline, sha },
     web_url: `https://gitlab.example/${world.project.path}/-/jobs/${j.id}`,
-    ...(basic ? {} : { artifacts_file: Object.keys(j.files).length === 0 ? null : { filename: "artifacts.zip", size: 1 } }),
+    ...(basic
+      ? {}
+      : { artifacts_file: Object.keys(j.files).length === 0 ? null : { filename: "artifacts.zip", size: 1 } }),
   }
 }
 

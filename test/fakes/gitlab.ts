@@ -12,7 +12,13 @@ export interface GitLabWorld {
   readonly pipelines: { readonly id: number; readonly ref: string; readonly sha: string; readonly status: string }[]
   readonly jobs: FakeJob[]
   readonly deployments: FakeDeployment[]
-  readonly statuses: { readonly sha: string; readonly name: string; state: string; description: string | null; pipeline: number | null }[]
+  readonly statuses: {
+    readonly sha: string
+    readonly name: string
+    state: string
+    description: string | null
+    pipeline: number | null
+  }[]
 }
 
 export interface FakeMergeRequest {
@@ -50,7 +56,9 @@ export interface FakeDeployment {
   approvals: { user: string; status: "approved" | "rejected"; at: string; comment: string }[]
 }
 
-export const mergeRequest = (of: Partial<FakeMergeRequest> & { readonly commits: readonly string[] }): FakeMergeRequest => ({
+export const mergeRequest = (
+  of: Partial<FakeMergeRequest> & { readonly commits: readonly string[] },
+): FakeMergeRequest => ({
   iid: 7,
   state: "opened",
   author: "li.wei",
@@ -87,7 +95,10 @@ export function gitlabWorld(of: Partial<GitLabWorld> = {}): GitLabWorld {
 }
 
 /** A GitLab, under a path of its own where `base` says so. Whoever starts it closes it. */
-export function serveGitLab(world: GitLabWorld, options: { readonly base?: string; readonly port?: number } = {}): Promise<Peer> {
+export function serveGitLab(
+  world: GitLabWorld,
+  options: { readonly base?: string; readonly port?: number } = {},
+): Promise<Peer> {
   const { base = "", port } = options
   const app = gitlabApp(world, base)
   return servePeer(app, { base, described: description("gitlab"), ...(port === undefined ? {} : { port }) })

@@ -34,7 +34,12 @@ export async function servePeer(
   options: { readonly base: string; readonly described: Description; readonly except?: RegExp; readonly port?: number },
 ): Promise<Peer> {
   const { base, described, except } = options
-  const state = { requests: [] as string[], credentials: [] as (string | undefined)[], mishaps: [] as Mishap[], violations: [] as string[] }
+  const state = {
+    requests: [] as string[],
+    credentials: [] as (string | undefined)[],
+    mishaps: [] as Mishap[],
+    violations: [] as string[],
+  }
   const outer = new Hono()
   outer.use("*", async (c: Context, next) => {
     const url = new URL(c.req.url)
@@ -64,7 +69,9 @@ export async function servePeer(
   })
   outer.route("/", app)
   const server = await new Promise<ServerType>((resolve) => {
-    const s: ServerType = serve({ fetch: outer.fetch, port: options.port ?? 0, hostname: "127.0.0.1" }, () => resolve(s))
+    const s: ServerType = serve({ fetch: outer.fetch, port: options.port ?? 0, hostname: "127.0.0.1" }, () =>
+      resolve(s),
+    )
   })
   const { port } = server.address() as AddressInfo
   const close = () =>
@@ -76,7 +83,11 @@ export async function servePeer(
 }
 
 /** A page of a list, with the links to the others. */
-export function paged<T>(c: Context, all: readonly T[], url: string): { readonly items: readonly T[]; readonly link: string | undefined } {
+export function paged<T>(
+  c: Context,
+  all: readonly T[],
+  url: string,
+): { readonly items: readonly T[]; readonly link: string | undefined } {
   const page = Number(c.req.query("page") ?? 1)
   const size = Number(c.req.query("per_page") ?? 20)
   const items = all.slice((page - 1) * size, page * size)

@@ -10,7 +10,17 @@ export function sampler(): (name: string) => Record<string, unknown> {
   const file = new URL("./descriptions/github.json", import.meta.url)
   const { schemas } = JSON.parse(readFileSync(file, "utf8")) as { readonly schemas: Readonly<Record<string, Schema>> }
   const sample = (schema: Schema, depth: number): unknown => {
-    const { $ref, type, enum: values, anyOf, oneOf, allOf, properties, required, items: _ } = schema as {
+    const {
+      $ref,
+      type,
+      enum: values,
+      anyOf,
+      oneOf,
+      allOf,
+      properties,
+      required,
+      items: _,
+    } = schema as {
       readonly $ref?: string
       readonly type?: string | readonly string[]
       readonly enum?: readonly unknown[]

@@ -1,3 +1,4 @@
+import type { Octokit } from "@octokit/rest"
 import { tokenMissing } from "../faults.js"
 import type { Place } from "../place.js"
 import { send, type HostOptions, type HostRequest } from "../send.js"
@@ -7,14 +8,21 @@ export function apiUrl(url: string): string {
   return /^https?:\/\/(www\.)?github\.com$/.test(url) ? "https://api.github.com" : `${url}/api/v3`
 }
 
+export interface GitHubApi {
+  readonly owner: string
+  readonly repo: string
+  /** @throws CODEHOST-TOKEN */
+  client(what: string): Promise<Octokit>
+}
+
 /** The client, connected at the first request: it is large, and most commands ask no code host. */
-export function githubApi(at: Place, token: string | undefined, options: HostOptions) {
+export function githubApi(at: Place, token: string | undefined, options: HostOptions): GitHubApi {
   const [owner = "", ...rest] = at.project.split("/")
   const repo = rest.join("/")
-  const connect = async (auth: string) => {
-    const { Octokit } = await import("@octokit/rest")
+  const connect = async (auth: string): Promise<Octokit> => {
+    const { Octokit: Client } = await import("@octokit/rest")
     const quiet = () => undefined
-    return new Octokit({
+    return new Client({
       auth,
       baseUrl: apiUrl(at.url),
       userAgent: "gantry",
@@ -26,15 +34,12 @@ export function githubApi(at: Place, token: string | undefined, options: HostOpt
   return {
     owner,
     repo,
-    /** @throws CODEHOST-TOKEN */
-    client(what: string) {
+    client(what) {
       if (token === undefined) return Promise.reject(tokenMissing(at, what))
       return (connected ??= connect(token))
     },
   }
 }
-export type GitHubApi = ReturnType<typeof githubApi>
-
 interface FetchInit {
   readonly method: HostRequest["method"]
   readonly headers: Readonly<Record<string, string>>
@@ -46,7 +51,12 @@ async function fetchThrough(at: Place, address: string, init: FetchInit, options
   const { method, headers, body } = init
   const url = new URL(address)
   const file = url.pathname.endsWith("/zip")
-  const { response, bytes } = await send(at, url, { method, headers, ...(body === undefined ? {} : { body }), file }, options)
+  const { response, bytes } = await send(
+    at,
+    url,
+    { method, headers, ...(body === undefined ? {} : { body }), file },
+    options,
+  )
   const answer = new Response(response.status === 204 ? null : Buffer.from(bytes), {
     status: response.status,
     headers: [...response.headers.entries()],

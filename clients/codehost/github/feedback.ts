@@ -56,7 +56,13 @@ export function recordDeployment(at: Place, api: GitHubApi, told: HostDeployment
     const client = await api.client("deployments")
     const { owner, repo } = api
     const { environment, commit, state, url } = told
-    const { data: known } = await client.rest.repos.listDeployments({ owner, repo, environment, sha: commit, per_page: 1 })
+    const { data: known } = await client.rest.repos.listDeployments({
+      owner,
+      repo,
+      environment,
+      sha: commit,
+      per_page: 1,
+    })
     if (known.length > 0) return "known"
     const { data } = await client.rest.repos.createDeployment({
       owner,

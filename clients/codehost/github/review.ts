@@ -89,7 +89,7 @@ async function threads(api: GitHubApi, number: number): Promise<Review["unresolv
   const client = await api.client("review threads")
   const { owner, repo } = api
   const open: Review["unresolved"][number][] = []
-  for (let after: string | null | undefined = null; after !== undefined; ) {
+  for (let after: string | null | undefined = null; after !== undefined;) {
     const answer = Threads.parse(await client.graphql(query, { owner, repo, number, after }))
     const { nodes, pageInfo } = answer.repository.pullRequest.reviewThreads
     for (const { isResolved, path, line, comments } of nodes) {

@@ -15,8 +15,16 @@ export function fileInZip(bytes: Buffer, path: string): Buffer | undefined {
   let at = bytes.readUInt32LE(end + 16)
   for (let i = 0; i < entries; i++) {
     if (bytes.readUInt32LE(at) !== 0x02014b50) throw new Error("its directory is damaged")
-    const [method, packed, size] = [bytes.readUInt16LE(at + 10), bytes.readUInt32LE(at + 20), bytes.readUInt32LE(at + 24)]
-    const [nameLength, extra, comment] = [28, 30, 32].map((field) => bytes.readUInt16LE(at + field)) as [number, number, number]
+    const [method, packed, size] = [
+      bytes.readUInt16LE(at + 10),
+      bytes.readUInt32LE(at + 20),
+      bytes.readUInt32LE(at + 24),
+    ]
+    const [nameLength, extra, comment] = [28, 30, 32].map((field) => bytes.readUInt16LE(at + field)) as [
+      number,
+      number,
+      number,
+    ]
     const name = bytes.toString("utf8", at + 46, at + 46 + nameLength)
     if (name === path || path.endsWith(`/${name}`)) {
       const local = bytes.readUInt32LE(at + 42)

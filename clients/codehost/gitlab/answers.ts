@@ -55,7 +55,9 @@ export const Deployment = z.object({
   sha: z.string(),
   status: z.string(),
   environment: z.object({ name: z.string() }),
-  deployable: z.object({ id: z.number(), name: z.string(), pipeline: z.object({ id: z.number() }).nullish() }).nullish(),
+  deployable: z
+    .object({ id: z.number(), name: z.string(), pipeline: z.object({ id: z.number() }).nullish() })
+    .nullish(),
   /** Where the tier has deployment approvals. */
   approvals: z
     .array(z.object({ user: User, status: z.string(), created_at: z.string(), comment: z.string().nullish() }))

@@ -72,12 +72,17 @@ async function handle(at: Place, endpoint: string, prepared: Record<string, unkn
   const url = new URL(endpoint, prefixUrl.endsWith("/") ? prefixUrl : `${prefixUrl}/`)
   url.search = searchParams ?? ""
   const file = /\/jobs\/(\d+\/artifacts|artifacts\/[^/]+\/raw)\//.test(url.pathname)
-  const { response, text } = await send(at, url, { method, headers, ...(body === undefined ? {} : { body }), file }, options)
+  const { response, text } = await send(
+    at,
+    url,
+    { method, headers, ...(body === undefined ? {} : { body }), file },
+    options,
+  )
   const answer = { headers: Object.fromEntries(response.headers.entries()), status: response.status }
   if (file) return { ...answer, body: text }
   if (text === "") return { ...answer, body: null }
   const json = jsonOf(at, `${method} ${url.pathname}`, text)
-  if (typeof json !== "object") throw shapeFault(at, `${method} ${url.pathname}`, `not an object: ${text.slice(0, 100)}`)
+  if (typeof json !== "object")
+    throw shapeFault(at, `${method} ${url.pathname}`, `not an object: ${text.slice(0, 100)}`)
   return { ...answer, body: json as Record<string, unknown> | null }
 }
-

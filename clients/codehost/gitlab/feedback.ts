@@ -32,7 +32,8 @@ export function setStatus(at: Place, api: GitLabApi, status: CommitStatus): Prom
       })
     } catch (error) {
       // "Cannot transition status via :run from :running": it is what it was to become.
-      if (isFault(error) && error.code === "CODEHOST-REFUSED" && /Cannot transition status/.test(error.reason ?? "")) return
+      if (isFault(error) && error.code === "CODEHOST-REFUSED" && /Cannot transition status/.test(error.reason ?? ""))
+        return
       throw error
     }
   })
@@ -68,11 +69,18 @@ export function recordDeployment(at: Place, api: GitLabApi, told: HostDeployment
     const listed = z
       .array(Deployment)
       .parse(
-        await gitlab.Deployments.all(at.project, { environment, orderBy: "id", sort: "desc", perPage: 20, maxPages: 1 }),
+        await gitlab.Deployments.all(at.project, {
+          environment,
+          orderBy: "id",
+          sort: "desc",
+          perPage: 20,
+          maxPages: 1,
+        }),
       )
     const known = listed.find((d) => d.sha === commit)
     if (known === undefined) await gitlab.Deployments.create(at.project, environment, commit, ref, tag, { status })
-    else if (known.deployable == null && known.status !== status) await gitlab.Deployments.edit(at.project, known.id, status)
+    else if (known.deployable == null && known.status !== status)
+      await gitlab.Deployments.edit(at.project, known.id, status)
     else return "known"
     return "recorded"
   })

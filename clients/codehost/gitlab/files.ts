@@ -11,7 +11,9 @@ const recent = 10
 export function jobFile(at: Place, api: GitLabApi, job: string, path: string): Promise<string | undefined> {
   return asked(at, `${path} of job ${job}`, async () => {
     const gitlab = await api.any("files of jobs")
-    const text = await ifThere(gitlab.JobArtifacts.downloadArchive(at.project, { jobId: Number(job), artifactPath: path }))
+    const text = await ifThere(
+      gitlab.JobArtifacts.downloadArchive(at.project, { jobId: Number(job), artifactPath: path }),
+    )
     return text as unknown as string | undefined
   })
 }

@@ -60,7 +60,12 @@ async function approvals(
     const deployment = Deployment.parse(await gitlab.Deployments.show(at.project, id))
     for (const { user, status, created_at: at, comment } of deployment.approvals ?? []) {
       if (status !== "approved" && status !== "rejected") continue
-      const said = { how: "deployment" as const, user: user.username, id: String(id), decision: status as "approved" | "rejected" }
+      const said = {
+        how: "deployment" as const,
+        user: user.username,
+        id: String(id),
+        decision: status as "approved" | "rejected",
+      }
       found.push({ ...said, commit, comment: comment ?? undefined, from: at, until: at })
     }
   }

@@ -6,9 +6,15 @@ import { fakeGitLab, mergeRequest, type FakeMergeRequest } from "../../fakes/git
 
 const commit = "c".repeat(40)
 
-async function check(change: Partial<FakeMergeRequest>, options: { readonly number?: number; readonly base?: string } = {}) {
+async function check(
+  change: Partial<FakeMergeRequest>,
+  options: { readonly number?: number; readonly base?: string } = {},
+) {
   const closed = mergeRequest({ iid: 1, commits: [commit], state: "closed" })
-  const gitlab = await fakeGitLab({ mergeRequests: [closed, mergeRequest({ commits: [commit], ...change })] }, { base: options.base ?? "" })
+  const gitlab = await fakeGitLab(
+    { mergeRequests: [closed, mergeRequest({ commits: [commit], ...change })] },
+    { base: options.base ?? "" },
+  )
   const reports: Report[] = []
   const lines: string[] = []
   const log = { info: (l: string) => lines.push(l), warn: (l: string) => lines.push(l), write: () => undefined }
@@ -46,7 +52,9 @@ describe("code review at GitLab", () => {
 
   it("demands as many approvals as the host's rules do", async () => {
     const { result } = await check({ approvalsRequired: 2 })
-    await expect(result).rejects.toMatchObject({ reason: expect.stringContaining("1 of 2 approvals (zhang.min)") as string })
+    await expect(result).rejects.toMatchObject({
+      reason: expect.stringContaining("1 of 2 approvals (zhang.min)") as string,
+    })
     const enough = await check({ approvalsRequired: 2, approvedBy: ["zhang.min", "wang.fang"] })
     await expect(enough.result).resolves.toMatchObject({ approvedBy: ["zhang.min", "wang.fang"] })
   })
@@ -55,7 +63,14 @@ describe("code review at GitLab", () => {
     const fine = { by: "zhang.min", body: "fine", resolvable: true, resolved: true }
     const { result } = await check({
       discussions: [
-        { by: "zhang.min", body: "This leaks\nmore text", resolvable: true, resolved: false, path: "src/app.js", line: 12 },
+        {
+          by: "zhang.min",
+          body: "This leaks\nmore text",
+          resolvable: true,
+          resolved: false,
+          path: "src/app.js",
+          line: 12,
+        },
         ...Array.from({ length: 105 }, () => fine),
         { by: "wang.fang", body: "And the tests?", resolvable: true },
       ],
@@ -74,7 +89,10 @@ describe("code review at GitLab", () => {
 
   it("one with conflicts is not reviewed to its end", async () => {
     const { result } = await check({ conflicts: true })
-    await expect(result).rejects.toMatchObject({ code: "REVIEW-OPEN", message: expect.stringContaining("it has conflicts") as string })
+    await expect(result).rejects.toMatchObject({
+      code: "REVIEW-OPEN",
+      message: expect.stringContaining("it has conflicts") as string,
+    })
   })
 
   it("says that there is none for a commit", async () => {

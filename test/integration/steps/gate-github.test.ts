@@ -9,7 +9,13 @@ async function world(prod?: Record<string, unknown>) {
   const github = await fakeGitHub()
   const jobs = await pipelineWorld({ kind: "github", url: github.url, project: "heike/shop" }, "github-77", prod)
   const started = new Date().toISOString()
-  const run = { id: 77, sha: jobs.commit, started, jobs: [{ id: 1, name: "gate", started, completed: null as string | null }], reviews: [] as (typeof github.world.runs)[number]["reviews"] }
+  const run = {
+    id: 77,
+    sha: jobs.commit,
+    started,
+    jobs: [{ id: 1, name: "gate", started, completed: null as string | null }],
+    reviews: [] as (typeof github.world.runs)[number]["reviews"],
+  }
   github.world.runs.push(run)
   const review = (user: string, state: "approved" | "rejected" = "approved", environment = "prod") =>
     void run.reviews.push({ user, state, comment: `${user} says so`, environment })
@@ -30,7 +36,10 @@ describe("the gate in GitHub", () => {
     const prod = await jobs.workTree(info)
     await expect(jobs.verify(prod, result as never)).resolves.toBeUndefined()
     run.reviews.splice(0)
-    await expect(jobs.verify(prod, result as never)).rejects.toMatchObject({ code: "GATE-UNPROVEN", reason: expect.stringContaining("GitHub knows no review 77 by Lin-GH") as string })
+    await expect(jobs.verify(prod, result as never)).rejects.toMatchObject({
+      code: "GATE-UNPROVEN",
+      reason: expect.stringContaining("GitHub knows no review 77 by Lin-GH") as string,
+    })
   })
 
   it("does not count reviews by authors, strangers, and of other environments", async () => {
@@ -39,7 +48,11 @@ describe("the gate in GitHub", () => {
     review("mallory")
     review("wang-gh", "approved", "staging")
     const { lines, result } = await gate()
-    expect(result).toMatchObject({ code: "GATE-WAITING", kind: "waiting", hint: expect.stringContaining("in GitHub") as string })
+    expect(result).toMatchObject({
+      code: "GATE-WAITING",
+      kind: "waiting",
+      hint: expect.stringContaining("in GitHub") as string,
+    })
     expect(lines.join("\n")).toContain("mallory (review 77 at GitHub) is not an approver")
     expect(lines.join("\n")).toContain("Zhao Author is an author of the commit")
   })

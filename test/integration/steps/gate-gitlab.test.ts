@@ -20,7 +20,11 @@ async function world(prod?: Record<string, unknown>, more?: readonly Approver[])
     gitlab.world.jobs.push(played)
     gitlab.world.tokens.set(`job-${played.id}`, { job: played.id })
     const info = await jobs.workTree()
-    const { approval, ...said } = await jobs.gate(info, { CI_JOB_ID: String(played.id), CI_JOB_TOKEN: `job-${played.id}`, ...env })
+    const { approval, ...said } = await jobs.gate(info, {
+      CI_JOB_ID: String(played.id),
+      CI_JOB_TOKEN: `job-${played.id}`,
+      ...env,
+    })
     // It is looked at later.
     approval.catch(() => undefined)
     const end = async () => {
@@ -71,7 +75,12 @@ describe("the gate in GitLab", () => {
   ])("refuses %s", async (_, user, code, reason, hint) => {
     const { decided, jobs } = await world()
     const one = await decided(user)
-    expect(one.result).toMatchObject({ code, kind: "failed", reason: expect.stringMatching(reason) as string, hint: expect.stringMatching(hint) as string })
+    expect(one.result).toMatchObject({
+      code,
+      kind: "failed",
+      reason: expect.stringMatching(reason) as string,
+      hint: expect.stringMatching(hint) as string,
+    })
     const files = await readdir(join(one.info.dir, "approvals/gate"))
     expect(files).toEqual(["evidence.json"])
     expect(jobs.commit).toMatch(/^[0-9a-f]{40}$/)
@@ -80,14 +89,20 @@ describe("the gate in GitLab", () => {
   it("refuses the author of the merge request, though git names another author", async () => {
     const { gitlab, jobs, decided } = await world()
     gitlab.world.mergeRequests.push(mergeRequest({ commits: [jobs.commit], state: "merged", author: "Lin" }))
-    expect((await decided("lin")).result).toMatchObject({ code: "GATE-AUTHOR", reason: "Lin Release is the author of the merge request" })
+    expect((await decided("lin")).result).toMatchObject({
+      code: "GATE-AUTHOR",
+      reason: "Lin Release is the author of the merge request",
+    })
     gitlab.world.mergeRequests.splice(0, 1, mergeRequest({ commits: [jobs.commit], state: "closed", author: "lin" }))
     expect((await decided("lin")).result).toMatchObject({ decision: "approved" })
   })
 
   it("refuses a role that the environment does not ask for", async () => {
     const { decided } = await world({ approvals: { roles: ["operations"] } })
-    expect((await decided("lin")).result).toMatchObject({ code: "GATE-ROLE", reason: expect.stringContaining("asks for operations") as string })
+    expect((await decided("lin")).result).toMatchObject({
+      code: "GATE-ROLE",
+      reason: expect.stringContaining("asks for operations") as string,
+    })
     expect((await decided("wang")).result).toMatchObject({ decision: "approved" })
   })
 
@@ -100,13 +115,20 @@ describe("the gate in GitLab", () => {
     expect((await decided("wang")).result).toMatchObject({ code: "GATE-REJECTED" })
     // The rollout has the files of the first play alone, and finds the no at GitLab.
     const prod = await jobs.workTree(yes.info)
-    await expect(jobs.verify(prod, yes.result as never)).rejects.toMatchObject({ code: "GATE-UNPROVEN", kind: "failed", reason: "Zhao Author rejected it: the cart is broken" })
+    await expect(jobs.verify(prod, yes.result as never)).rejects.toMatchObject({
+      code: "GATE-UNPROVEN",
+      kind: "failed",
+      reason: "Zhao Author rejected it: the cart is broken",
+    })
     expect(gitlab.world.jobs.map((one) => one.status)).toEqual(["success", "failed", "failed"])
   })
 
   it("decides nothing on a decision that it does not know", async () => {
     const { decided } = await world()
-    expect((await decided("lin", { GANTRY_DECISION: "maybe" })).result).toMatchObject({ code: "GATE-DECISION", kind: "usage" })
+    expect((await decided("lin", { GANTRY_DECISION: "maybe" })).result).toMatchObject({
+      code: "GATE-DECISION",
+      kind: "usage",
+    })
   })
 })
 
@@ -114,7 +136,13 @@ describe("several approvals", () => {
   it("wait for a second person, with what is missing said", async () => {
     const { jobs, decided } = await world(two)
     const first = await decided("lin")
-    expect(first.result).toMatchObject({ code: "GATE-WAITING", kind: "waiting", message: "Waiting for a person to decide about prod", reason: expect.stringContaining("Approved so far by Lin Release. May approve: Wang Ops") as string, hint: expect.stringContaining("retries this job") as string })
+    expect(first.result).toMatchObject({
+      code: "GATE-WAITING",
+      kind: "waiting",
+      message: "Waiting for a person to decide about prod",
+      reason: expect.stringContaining("Approved so far by Lin Release. May approve: Wang Ops") as string,
+      hint: expect.stringContaining("retries this job") as string,
+    })
     const second = await decided("wang")
     expect(second.result).toMatchObject({ decision: "approved", by: "Lin Release, Wang Ops" })
     await expect(jobs.verify(await jobs.workTree(second.info), second.result as never)).resolves.toBeUndefined()
@@ -123,7 +151,10 @@ describe("several approvals", () => {
   it("two plays of one person count once", async () => {
     const { decided } = await world(two)
     await decided("lin")
-    expect((await decided("lin")).result).toMatchObject({ code: "GATE-WAITING", reason: expect.stringContaining("Approved so far by Lin Release.") as string })
+    expect((await decided("lin")).result).toMatchObject({
+      code: "GATE-WAITING",
+      reason: expect.stringContaining("Approved so far by Lin Release.") as string,
+    })
   })
 
   it("two plays at once: neither sees the other, and whoever plays next does", async () => {
@@ -143,8 +174,22 @@ describe("several approvals", () => {
     const path = jobs.statementPath("play", "101", "lin")
     const honest = first.played.files[path] ?? ""
     // Mallory played; her job's artifacts hold a statement that says it was Wang.
-    const forged = honest.replaceAll("lin@shop.example", "wang@shop.example").replaceAll("Lin Release", "Wang Ops").replaceAll("release-manager", "operations").replace('"101"', '"150"').replace('"user": "lin"', '"user": "wang"')
-    gitlab.world.jobs.push(job({ id: 150, user: "mallory", files: { [jobs.statementPath("play", "150", "mallory")]: forged, [jobs.statementPath("play", "150", "wang")]: forged } }))
+    const forged = honest
+      .replaceAll("lin@shop.example", "wang@shop.example")
+      .replaceAll("Lin Release", "Wang Ops")
+      .replaceAll("release-manager", "operations")
+      .replace('"101"', '"150"')
+      .replace('"user": "lin"', '"user": "wang"')
+    gitlab.world.jobs.push(
+      job({
+        id: 150,
+        user: "mallory",
+        files: {
+          [jobs.statementPath("play", "150", "mallory")]: forged,
+          [jobs.statementPath("play", "150", "wang")]: forged,
+        },
+      }),
+    )
     const again = await decided("lin")
     expect(again.result).toMatchObject({ code: "GATE-WAITING" })
     expect(again.lines.join("\n")).toContain("mallory (play 150 at GitLab) is not an approver")
@@ -185,15 +230,27 @@ describe("the rollout in GitLab", () => {
   it("deploys nothing without an answer: unreachable is errored, a refused token is not", async () => {
     const a = await approved()
     a.gitlab.mishaps.push({ path: /./, status: 503, times: 99 })
-    await expect(a.jobs.verify(a.prod, a.approval)).rejects.toMatchObject({ code: "GATE-UNPROVEN", kind: "errored", reason: expect.stringContaining("503") as string })
+    await expect(a.jobs.verify(a.prod, a.approval)).rejects.toMatchObject({
+      code: "GATE-UNPROVEN",
+      kind: "errored",
+      reason: expect.stringContaining("503") as string,
+    })
     a.gitlab.mishaps.splice(0)
-    await expect(a.jobs.verify(a.prod, a.approval, { GITLAB_TOKEN: "glpat-wrong" })).rejects.toMatchObject({ code: "GATE-UNPROVEN", kind: "failed" })
-    await expect(a.jobs.verify(a.prod, a.approval, { GITLAB_TOKEN: "" })).rejects.toMatchObject({ code: "GATE-UNPROVEN", hint: expect.stringContaining("GITLAB_TOKEN") as string })
+    await expect(a.jobs.verify(a.prod, a.approval, { GITLAB_TOKEN: "glpat-wrong" })).rejects.toMatchObject({
+      code: "GATE-UNPROVEN",
+      kind: "failed",
+    })
+    await expect(a.jobs.verify(a.prod, a.approval, { GITLAB_TOKEN: "" })).rejects.toMatchObject({
+      code: "GATE-UNPROVEN",
+      hint: expect.stringContaining("GITLAB_TOKEN") as string,
+    })
   })
 
   it("an approval that ran out does not count", async () => {
     const a = await approved()
-    await expect(a.jobs.verify(a.prod, a.approval, {}, new Date(Date.now() + 25 * 3_600_000))).rejects.toMatchObject({ reason: expect.stringContaining("expired") as string })
+    await expect(a.jobs.verify(a.prod, a.approval, {}, new Date(Date.now() + 25 * 3_600_000))).rejects.toMatchObject({
+      reason: expect.stringContaining("expired") as string,
+    })
   })
 
   it("a signature counts where no play does", async () => {
@@ -237,7 +294,10 @@ describe("what GitLab cannot say", () => {
     const { gitlab, jobs } = await world()
     gitlab.world.jobs.push(job({ id: 5, name: "checkout", user: "lin" }))
     const { approval } = await jobs.gate(await jobs.workTree(), { CI_JOB_ID: "5" })
-    await expect(approval).rejects.toMatchObject({ code: "GATE-UNPROVEN", reason: expect.stringContaining("Job 5 is not among") as string })
+    await expect(approval).rejects.toMatchObject({
+      code: "GATE-UNPROVEN",
+      reason: expect.stringContaining("Job 5 is not among") as string,
+    })
   })
 })
 
@@ -246,14 +306,34 @@ describe("deployment approvals, where the tier has them", () => {
     const { gitlab, jobs, decided } = await world(two)
     const first = await decided("lin")
     expect(first.result).toMatchObject({ code: "GATE-WAITING" })
-    const approvals = [{ user: "wang", status: "approved" as const, at: new Date().toISOString(), comment: "looks good" }]
-    gitlab.world.deployments.push({ id: 9, environment: "prod", sha: jobs.commit, status: "blocked", job: 101, approvals })
+    const approvals = [
+      { user: "wang", status: "approved" as const, at: new Date().toISOString(), comment: "looks good" },
+    ]
+    gitlab.world.deployments.push({
+      id: 9,
+      environment: "prod",
+      sha: jobs.commit,
+      status: "blocked",
+      job: 101,
+      approvals,
+    })
     const second = await decided("lin")
-    expect(second.result).toMatchObject({ by: "Lin Release, Wang Ops", reason: expect.stringContaining("looks good") as string })
+    expect(second.result).toMatchObject({
+      by: "Lin Release, Wang Ops",
+      reason: expect.stringContaining("looks good") as string,
+    })
     const prod = await jobs.workTree(second.info)
     await expect(jobs.verify(prod, second.result as never)).resolves.toBeUndefined()
     approvals.splice(0, 1)
-    gitlab.world.deployments[0]?.approvals.push({ user: "wang", status: "rejected", at: new Date().toISOString(), comment: "no" })
-    await expect(jobs.verify(prod, second.result as never)).rejects.toMatchObject({ code: "GATE-UNPROVEN", reason: "Wang Ops rejected it: no" })
+    gitlab.world.deployments[0]?.approvals.push({
+      user: "wang",
+      status: "rejected",
+      at: new Date().toISOString(),
+      comment: "no",
+    })
+    await expect(jobs.verify(prod, second.result as never)).rejects.toMatchObject({
+      code: "GATE-UNPROVEN",
+      reason: "Wang Ops rejected it: no",
+    })
   })
 })

@@ -18,7 +18,12 @@ export const approvers: readonly Approver[] = [
 ]
 
 /** Jobs of a pipeline around a real gate: each has a work tree of its own, as in CI. */
-export async function pipelineWorld(place: Place, run: string, prod: Record<string, unknown> = { approvals: {} }, more: readonly Approver[] = approvers) {
+export async function pipelineWorld(
+  place: Place,
+  run: string,
+  prod: Record<string, unknown> = { approvals: {} },
+  more: readonly Approver[] = approvers,
+) {
   const world = await makeWorld({ prod, approvers: more })
   const settings = { ...world.settings, codeHost: place }
   const { record } = await world.run()
@@ -58,11 +63,18 @@ export async function pipelineWorld(place: Place, run: string, prod: Record<stri
         needs,
         log: { info: (l) => lines.push(l), warn: (l) => lines.push(`warning: ${l}`), write: () => undefined },
         publish: (report) => reports.push(report),
-        artifacts: { put: async () => ({ path: "x", sha256: "0".repeat(64), size: 1 }), putFolder: async () => [], open: async () => "" },
+        artifacts: {
+          put: async () => ({ path: "x", sha256: "0".repeat(64), size: 1 }),
+          putFolder: async () => [],
+          open: async () => "",
+        },
         signal: new AbortController().signal,
         mask: (value) => masked.push(value),
       }
-      const access = { env: { GITLAB_TOKEN: "glpat-right", GITHUB_TOKEN: "ghs-right", ...env }, policy: { backoff: 1, attempts: 2 } }
+      const access = {
+        env: { GITLAB_TOKEN: "glpat-right", GITHUB_TOKEN: "ghs-right", ...env },
+        policy: { backoff: 1, attempts: 2 },
+      }
       const approval = askGate(context, settings, "prod", now, access)
       return { approval, lines, reports, masked }
     },

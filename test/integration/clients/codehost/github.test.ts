@@ -32,7 +32,10 @@ it("github.com has a host of its own for the API, an Enterprise Server a path", 
 
 it("reviews: the last word of each person, what the branch demands, threads of all pages", async () => {
   const resolved = { by: "zhang-min", body: "fine", resolved: true }
-  const threads = [...Array.from({ length: 120 }, () => resolved), { by: "wang", body: "Why?", resolved: false, path: "a.ts", line: 3 }]
+  const threads = [
+    ...Array.from({ length: 120 }, () => resolved),
+    { by: "wang", body: "Why?", resolved: false, path: "a.ts", line: 3 },
+  ]
   const { host } = await open({
     required: 2,
     pulls: [
@@ -68,7 +71,11 @@ it("reviews: the last word of each person, what the branch demands, threads of a
 
 it("the authors of a change are those of its pull requests, but for one that was closed", async () => {
   const { host } = await open({
-    pulls: [pull(), pull({ number: 8, author: "lin", state: "closed", merged: true }), pull({ number: 9, author: "no", state: "closed" })],
+    pulls: [
+      pull(),
+      pull({ number: 8, author: "lin", state: "closed", merged: true }),
+      pull({ number: 9, author: "no", state: "closed" }),
+    ],
   })
   expect(await host.changeAuthors(commit)).toEqual(["li-wei", "lin"])
   expect(await host.changeAuthors("d".repeat(40))).toEqual([])
@@ -85,8 +92,17 @@ it("one comment, updated in its place", async () => {
 it("statuses and deployments", async () => {
   const { host, github } = await open()
   await host.setStatus({ commit, name: "gantry/checkout", state: "failed", description: "d".repeat(200) })
-  expect(github.world.statuses).toEqual([{ sha: commit, context: "gantry/checkout", state: "failure", description: "d".repeat(140) }])
-  const told = { environment: "test", commit, ref: "main", tag: false, state: "success" as const, url: "https://test.example" }
+  expect(github.world.statuses).toEqual([
+    { sha: commit, context: "gantry/checkout", state: "failure", description: "d".repeat(140) },
+  ])
+  const told = {
+    environment: "test",
+    commit,
+    ref: "main",
+    tag: false,
+    state: "success" as const,
+    url: "https://test.example",
+  }
   expect(await host.recordDeployment(told)).toBe("recorded")
   expect(await host.recordDeployment(told)).toBe("known")
   expect(github.world.deployments).toEqual([{ id: 300, environment: "test", ref: commit, states: ["success"] }])
@@ -114,11 +130,26 @@ it("a rate limit of GitHub's kind is waited for; a refused token and a missing o
   github.mishaps.push({ path: /reviews/, status: 429, headers: { "retry-after": "0" } })
   expect(await host.review({ number: 7, commit })).toMatchObject({ number: 7 })
   github.mishaps.push({ path: /pulls\/7$/, status: 403 })
-  await expect(host.review({ number: 7, commit })).rejects.toMatchObject({ code: "CODEHOST-DENIED", hint: expect.stringContaining("GITHUB_TOKEN") as string })
-  github.mishaps.push({ path: /graphql/, times: 99, status: 200, headers: { "content-type": "text/html" }, body: "<title>Sign in</title>" })
-  await expect(host.review({ number: 7, commit })).rejects.toMatchObject({ code: "CODEHOST-UNAVAILABLE", kind: "errored" })
+  await expect(host.review({ number: 7, commit })).rejects.toMatchObject({
+    code: "CODEHOST-DENIED",
+    hint: expect.stringContaining("GITHUB_TOKEN") as string,
+  })
+  github.mishaps.push({
+    path: /graphql/,
+    times: 99,
+    status: 200,
+    headers: { "content-type": "text/html" },
+    body: "<title>Sign in</title>",
+  })
+  await expect(host.review({ number: 7, commit })).rejects.toMatchObject({
+    code: "CODEHOST-UNAVAILABLE",
+    kind: "errored",
+  })
   github.mishaps.splice(0)
   const wrong = githubHost(host.place, "ghs-wrong")
-  await expect(wrong.review({ number: 7, commit })).rejects.toMatchObject({ code: "CODEHOST-DENIED", reason: expect.stringContaining("Bad credentials") as string })
+  await expect(wrong.review({ number: 7, commit })).rejects.toMatchObject({
+    code: "CODEHOST-DENIED",
+    reason: expect.stringContaining("Bad credentials") as string,
+  })
   await expect(githubHost(host.place, undefined).review({ commit })).rejects.toMatchObject({ code: "CODEHOST-TOKEN" })
 })

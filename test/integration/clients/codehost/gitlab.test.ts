@@ -36,11 +36,24 @@ describe("what an error answer means", () => {
     const gitlab = await withReview()
     gitlab.world.tokens.set("glpat-old", "expired").set("glpat-reads", "read_api")
     const ask = (token: string) => hostOf(gitlab, { project: token }).comment({ number: 7, marker: "m", body: "m" })
-    await expect(ask("glpat-old")).rejects.toMatchObject({ code: "CODEHOST-DENIED", reason: expect.stringContaining("expired") as string })
+    await expect(ask("glpat-old")).rejects.toMatchObject({
+      code: "CODEHOST-DENIED",
+      reason: expect.stringContaining("expired") as string,
+    })
     await expect(ask("glpat-wrong")).rejects.toMatchObject({ code: "CODEHOST-DENIED" })
-    await expect(ask("glpat-reads")).rejects.toMatchObject({ code: "CODEHOST-DENIED", hint: expect.stringContaining("scope") as string })
-    await expect(hostOf(gitlab, {}).review({ commit })).rejects.toMatchObject({ code: "CODEHOST-TOKEN", hint: expect.stringContaining("GITLAB_TOKEN") as string })
-    const other = gitlabHost({ kind: "gitlab", url: gitlab.url, project: "heike/secret" }, { project: "glpat-right" }, quick)
+    await expect(ask("glpat-reads")).rejects.toMatchObject({
+      code: "CODEHOST-DENIED",
+      hint: expect.stringContaining("scope") as string,
+    })
+    await expect(hostOf(gitlab, {}).review({ commit })).rejects.toMatchObject({
+      code: "CODEHOST-TOKEN",
+      hint: expect.stringContaining("GITLAB_TOKEN") as string,
+    })
+    const other = gitlabHost(
+      { kind: "gitlab", url: gitlab.url, project: "heike/secret" },
+      { project: "glpat-right" },
+      quick,
+    )
     await expect(other.review({ commit })).rejects.toMatchObject({ code: "CODEHOST-NOT-FOUND" })
   })
 })
@@ -62,23 +75,45 @@ describe("what is tried again", () => {
 
   it("a host that stays down is errored, with its last words", async () => {
     const gitlab = await withReview()
-    gitlab.mishaps.push({ path: /./, status: 502, times: 99, headers: { "content-type": "text/html" }, body: "<html><title>Bad gateway" })
-    await expect(hostOf(gitlab).review({ number: 7, commit })).rejects.toMatchObject({ code: "CODEHOST-UNAVAILABLE", kind: "errored", message: expect.stringContaining("3 attempts") as string })
+    gitlab.mishaps.push({
+      path: /./,
+      status: 502,
+      times: 99,
+      headers: { "content-type": "text/html" },
+      body: "<html><title>Bad gateway",
+    })
+    await expect(hostOf(gitlab).review({ number: 7, commit })).rejects.toMatchObject({
+      code: "CODEHOST-UNAVAILABLE",
+      kind: "errored",
+      message: expect.stringContaining("3 attempts") as string,
+    })
   })
 
   it("nobody answers", async () => {
-    const gone = gitlabHost({ kind: "gitlab", url: `http://127.0.0.1:${await closedPort()}`, project: "42" }, { project: "t" }, quick)
-    await expect(gone.review({ commit })).rejects.toMatchObject({ code: "CODEHOST-UNAVAILABLE", kind: "errored", reason: expect.stringContaining("ECONNREFUSED") as string })
+    const gone = gitlabHost(
+      { kind: "gitlab", url: `http://127.0.0.1:${await closedPort()}`, project: "42" },
+      { project: "t" },
+      quick,
+    )
+    await expect(gone.review({ commit })).rejects.toMatchObject({
+      code: "CODEHOST-UNAVAILABLE",
+      kind: "errored",
+      reason: expect.stringContaining("ECONNREFUSED") as string,
+    })
   })
 
   it("a comment whose answer was lost is not written again; one that was refused for now is", async () => {
     const gitlab = await withReview()
     const host = hostOf(gitlab)
     gitlab.mishaps.push({ method: "POST", path: /notes/, status: 429 })
-    await expect(host.comment({ number: 7, marker: "<!-- m -->", body: "<!-- m --> one" })).resolves.toMatchObject({ updated: false })
+    await expect(host.comment({ number: 7, marker: "<!-- m -->", body: "<!-- m --> one" })).resolves.toMatchObject({
+      updated: false,
+    })
     gitlab.world.mergeRequests[0]?.notes.splice(0)
     gitlab.mishaps.push({ method: "POST", path: /notes/, status: 502, after: true })
-    await expect(host.comment({ number: 7, marker: "<!-- m -->", body: "<!-- m --> two" })).rejects.toMatchObject({ code: "CODEHOST-UNAVAILABLE" })
+    await expect(host.comment({ number: 7, marker: "<!-- m -->", body: "<!-- m --> two" })).rejects.toMatchObject({
+      code: "CODEHOST-UNAVAILABLE",
+    })
     expect(gitlab.world.mergeRequests[0]?.notes).toHaveLength(1)
   })
 })
@@ -89,8 +124,12 @@ describe("the one comment", () => {
     const [request] = gitlab.world.mergeRequests
     request?.notes.push(...Array.from({ length: 105 }, (_, id) => ({ id, by: "a", body: "remark", system: false })))
     const host = hostOf(gitlab)
-    const write = (text: string) => host.comment({ number: 7, marker: "<!-- gantry:delivery -->", body: `<!-- gantry:delivery -->\n${text}` })
-    expect(await write("first")).toEqual({ url: `${gitlab.url}/heike/shop/-/merge_requests/7#note_1005`, updated: false })
+    const write = (text: string) =>
+      host.comment({ number: 7, marker: "<!-- gantry:delivery -->", body: `<!-- gantry:delivery -->\n${text}` })
+    expect(await write("first")).toEqual({
+      url: `${gitlab.url}/heike/shop/-/merge_requests/7#note_1005`,
+      updated: false,
+    })
     expect(await write("second")).toMatchObject({ updated: true })
     expect(await write("second")).toMatchObject({ updated: true })
     const own = request?.notes.filter((note) => note.body.includes("gantry:")) ?? []
@@ -103,11 +142,14 @@ describe("statuses, deployments, files", () => {
   it("sets a status, replaces it, and takes one that is as it is to be for done", async () => {
     const gitlab = await fakeGitLab()
     const host = hostOf(gitlab)
-    const set = (state: "running" | "success") => host.setStatus({ commit, name: "gantry/checkout", state, pipeline: "77", description: "d".repeat(400) })
+    const set = (state: "running" | "success") =>
+      host.setStatus({ commit, name: "gantry/checkout", state, pipeline: "77", description: "d".repeat(400) })
     await set("running")
     await set("running")
     await set("success")
-    expect(gitlab.world.statuses).toEqual([{ sha: commit, name: "gantry/checkout", state: "success", description: "d".repeat(255), pipeline: 77 }])
+    expect(gitlab.world.statuses).toEqual([
+      { sha: commit, name: "gantry/checkout", state: "success", description: "d".repeat(255), pipeline: 77 },
+    ])
   })
 
   it("records a deployment once, and leaves those of jobs alone", async () => {
@@ -157,7 +199,11 @@ it("a token goes to no other host, though a file's address leads there", async (
   const gitlab = await fakeGitLab({ jobs: [job({ id: 5, files: { "a.txt": "x" } })] })
   const storage = await fakeGitLab()
   storage.mishaps.push({ path: /bucket/, status: 200, body: "kept elsewhere" })
-  gitlab.mishaps.push({ path: /artifacts/, status: 302, headers: { location: `${storage.url}/bucket/a.txt?signature=1` } })
+  gitlab.mishaps.push({
+    path: /artifacts/,
+    status: 302,
+    headers: { location: `${storage.url}/bucket/a.txt?signature=1` },
+  })
   expect(await hostOf(gitlab).jobFile("5", "a.txt")).toBe("kept elsewhere")
   expect(storage.credentials).toEqual([undefined])
 })
@@ -165,12 +211,18 @@ it("a token goes to no other host, though a file's address leads there", async (
 it("a certificate authority that is not trusted is said to be that, at once; one that the project names is trusted", async () => {
   const { key, cert, path } = await selfSigned()
   const json = { "content-type": "application/json" }
-  const server = createServer({ key, cert }, (_, response) => response.writeHead(200, json).end("[]")).listen(0, "127.0.0.1")
+  const server = createServer({ key, cert }, (_, response) => response.writeHead(200, json).end("[]")).listen(
+    0,
+    "127.0.0.1",
+  )
   await once(server, "listening")
   onTestFinished(() => void server.close())
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
   const host = gitlabHost({ kind: "gitlab", url, project: "1" }, { project: "t" }, quick)
-  await expect(host.review({ commit })).rejects.toMatchObject({ code: "CODEHOST-UNAVAILABLE", reason: expect.stringContaining("certificate authority is not trusted") as string })
+  await expect(host.review({ commit })).rejects.toMatchObject({
+    code: "CODEHOST-UNAVAILABLE",
+    reason: expect.stringContaining("certificate authority is not trusted") as string,
+  })
   const trusting = gitlabHost({ kind: "gitlab", url, project: "1", ca: path }, { project: "t" }, quick)
   await expect(trusting.review({ commit })).resolves.toBeUndefined()
 })
