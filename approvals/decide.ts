@@ -107,8 +107,23 @@ export async function decide(options: {
     evidenceHash: evidence.hash,
   }
   const kept = signed(statement, approver, options.privateKey)
+  if (kept.signature === undefined && isPipelineRun(run)) throw decidedThere(run)
   await keepStatement(store.root, store.runDir(run), kept)
   return kept
+}
+
+/** Ids of runs that the jobs of a pipeline share. */
+export const isPipelineRun = (run: string) => /^(gitlab|github)-\d+$/.test(run)
+
+function decidedThere(run: string) {
+  const host = run.startsWith("gitlab") ? "GitLab" : "GitHub"
+  return fault({
+    code: "APPROVAL-UNSIGNED",
+    kind: "usage",
+    message: `The gate of ${run} is decided in ${host}`,
+    reason: "A decision that is neither confirmed there nor signed proves nothing to the jobs of a pipeline.",
+    hint: host === "GitLab" ? "Play the job `gate` of the pipeline." : "Review the environment of the workflow run.",
+  })
 }
 
 function entitled(who: string, decision: Statement["decision"], rules: GateRules): Approver {

@@ -5,7 +5,7 @@ import { writeDurably } from "../core/files.js"
 import { hashJson } from "../core/json.js"
 import { appendAudit, readAudit } from "./audit.js"
 import { gateDir } from "./evidence.js"
-import { Statement } from "./statement.js"
+import { Statement, type Via } from "./statement.js"
 
 /** A statement, and which of the two places that keep it know it. */
 export interface Decision {
@@ -14,6 +14,8 @@ export interface Decision {
   readonly filed: boolean
   /** The project's audit log holds it. */
   readonly logged: boolean
+  /** Of a statement with `via`: true when the code host knows the act, else why not. Undefined: it was not asked. */
+  readonly confirmed?: true | string
 }
 
 const prefix = "statement-"
@@ -29,6 +31,22 @@ export async function keepStatement(storeRoot: string, runDir: string, statement
   await mkdir(dir, { recursive: true })
   const name = `${prefix}${statement.at.replace(/[:.]/g, "-")}-${randomBytes(4).toString("hex")}.json`
   await writeDurably(join(dir, name), JSON.stringify(statement, null, 2) + "\n")
+}
+
+/** Name of the file of a statement that was made at a code host: whoever knows the act there can ask for it. */
+export function hostStatementName({ how, job, user }: Pick<Via, "how" | "job" | "user">): string {
+  return `${prefix}${[how, job, user].join("-").replace(/[^\w.-]/g, "_")}.json`
+}
+
+/**
+ * Keeps a decision that was made at a code host, which is the one that remembers it: an act there is one file here, written
+ * again when the act is looked at again.
+ * @throws DISK-FULL, FILE-DENIED
+ */
+export async function keepHostStatement(runDir: string, statement: Statement & { readonly via: Via }): Promise<void> {
+  const dir = gateDir(runDir, statement.gate)
+  await mkdir(dir, { recursive: true })
+  await writeDurably(join(dir, hostStatementName(statement.via)), JSON.stringify(statement, null, 2) + "\n")
 }
 
 /**

@@ -3,6 +3,21 @@ import { z } from "zod"
 import { fault } from "../core/errors.js"
 import { canonicalJson } from "../core/json.js"
 
+/** Where a code host knows the act behind a statement: whoever doubts the statement asks there. */
+export const Via = z.strictObject({
+  host: z.enum(["gitlab", "github"]),
+  url: z.string(),
+  project: z.string(),
+  pipeline: z.string(),
+  /** Played the gate's job, approved its deployment, reviewed its environment. */
+  how: z.enum(["play", "deployment", "review"]),
+  /** Id of the job that was played, of the deployment, of the run whose environment was reviewed. */
+  job: z.string(),
+  /** User name there. */
+  user: z.string(),
+})
+export type Via = z.infer<typeof Via>
+
 /** A person's word about one piece of evidence. Whoever changes any of it, or the evidence, makes it void. */
 export const Statement = z.strictObject({
   schema: z.literal(1),
@@ -20,6 +35,8 @@ export const Statement = z.strictObject({
   expiresAt: z.iso.datetime(),
   /** SHA-256 over the canonical JSON of the evidence. */
   evidenceHash: z.string(),
+  /** Decided at a code host. Then the host's answer is the proof, and no signature. */
+  via: Via.optional(),
   /** Ed25519 over the canonical JSON of all the fields above, base64. Demanded where the approver's public key is configured. */
   signature: z.string().optional(),
 })
@@ -31,6 +48,10 @@ export const Approver = z.strictObject({
   email: z.email(),
   /** e.g. "release-manager", "dba": an environment can demand roles. */
   role: z.string().min(1).default("approver"),
+  /** User name at GitLab, for gates that are decided there. */
+  gitlab: z.string().trim().min(1).optional(),
+  /** User name at GitHub. */
+  github: z.string().trim().min(1).optional(),
   /** Ed25519 public key, PEM. With one, a statement of this person counts only when it is signed. */
   publicKey: z
     .string()

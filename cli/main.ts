@@ -129,6 +129,15 @@ program
     process.exitCode = await logs(cwd(), id, step, options)
   })
 program
+  .command("feedback")
+  .description("in CI, after all jobs: one record, one report, one comment on the merge request")
+  .requiredOption("--pipeline <pipeline>", "the pipeline whose jobs ran")
+  .option("--print", "print the comment, tell the code host nothing")
+  .action(async (options) => {
+    const { feedback } = await import("./verbs/feedback.js")
+    process.exitCode = await feedback(cwd(), options)
+  })
+program
   .command("doctor")
   .description("check every component: where it came from, its version, what to do when it is unusable")
   .option("--json", "as JSON")

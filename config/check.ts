@@ -12,7 +12,12 @@ export async function checkConfig(
   config: ProjectConfig,
   services: readonly Service[],
 ): Promise<readonly Issue[]> {
-  return [...approverIssues(config), ...environmentIssues(config, services), ...(await folderIssues(root, config))]
+  return [
+    ...approverIssues(config),
+    ...userIssues(config),
+    ...environmentIssues(config, services),
+    ...(await folderIssues(root, config)),
+  ]
 }
 
 /** Folders of services lie in the project: they are taken from its commit. */
@@ -36,6 +41,21 @@ function approverIssues({ approvers }: ProjectConfig): Issue[] {
         ]
       : []
   })
+}
+
+/** One user name is one person. */
+function userIssues({ approvers }: ProjectConfig): Issue[] {
+  return (["gitlab", "github"] as const).flatMap((host) =>
+    approvers.flatMap((one, i) => {
+      const user = one[host]
+      const twin = approvers.findIndex(
+        (other) => user !== undefined && other[host]?.toLowerCase() === user.toLowerCase(),
+      )
+      return twin >= 0 && twin < i
+        ? [{ path: ["approvers", i, host], message: `"${user}" is the user name of approvers[${twin}], too` }]
+        : []
+    }),
+  )
 }
 
 function environmentIssues({ environments, approvers }: ProjectConfig, services: readonly Service[]): Issue[] {

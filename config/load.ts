@@ -1,8 +1,12 @@
 import { readFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
+import { choosePlace } from "../clients/codehost/place.js"
 import { fault } from "../core/errors.js"
 import { exists, openStore } from "../core/store.js"
 import { nearest } from "../core/suggest.js"
+import { hostCa } from "../engine/ca.js"
+import { publicOrigin } from "../steps/checkout/origin.js"
+import { tryGit } from "../steps/git.js"
 import type { Service } from "../steps/service.js"
 import type { Settings } from "../steps/settings.js"
 import { checkConfig, outsideIssues } from "./check.js"
@@ -46,16 +50,29 @@ export async function loadProject(root: string): Promise<Project> {
   if (typeof exported !== "object" || exported === null) throw noObject(exported)
   const parsed = ProjectConfig.safeParse(exported)
   if (!parsed.success) throw configFault(configFile, ProjectConfig, parsed.error, line)
-  const { services, configRepo, environments, approvers, engine, project, scan, ci, pipelines } = parsed.data
+  const config = parsed.data
+  const { services, configRepo, environments, approvers, engine, project, scan, ci, pipelines } = config
   refuse(outsideIssues(root, parsed.data))
   const loaded: Service[] = []
   for (const folder of services) loaded.push(await loadService(root, folder))
   checkServices(loaded)
   refuse(await checkConfig(root, parsed.data, loaded))
+  const codeHost = choosePlace({
+    config: config.codeHost,
+    env: process.env,
+    origin: await originOf(root),
+    ca: hostCa(engine),
+  })
   return {
-    settings: { project, root, engine, services: loaded, environments, scan, configRepo, approvers, ci },
+    settings: { project, root, engine, services: loaded, environments, scan, configRepo, approvers, ci, codeHost },
     pipelines,
   }
+}
+
+/** Git's remote; a folder that is no repository has none, and that is for others to complain about. */
+async function originOf(root: string): Promise<string | undefined> {
+  const answer = await tryGit(["remote", "get-url", "origin"], { cwd: root }).catch(() => undefined)
+  return answer?.exitCode === 0 ? publicOrigin(answer.stdout) : undefined
 }
 
 function noObject(exported: unknown) {

@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { Approver } from "../approvals/index.js"
+import { CodeHostConfig } from "../clients/codehost/place.js"
 import type { Pipeline } from "../core/pipeline.js"
 import { engineConfig } from "../engine/config.js"
 import { Environments } from "../environments/environment.js"
@@ -29,6 +30,8 @@ export const ProjectConfig = z.strictObject({
   engine: engineConfig.prefault({}),
   /** How the pipelines run in GitLab CI and GitHub Actions: `gantry generate`. */
   ci: CiSettings.prefault({}),
+  /** Where the project's code is. Default: what CI's variables or git's origin say. */
+  codeHost: CodeHostConfig.optional(),
   /** Pipelines by name. `delivery` is there without being named. */
   pipelines: z.record(z.string(), PipelineEntry).default({}),
 })

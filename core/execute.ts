@@ -54,7 +54,7 @@ async function begin(options: ExecuteOptions): Promise<RunRecord> {
   const secrets = await readSecrets(options.secrets, wantedSecrets(steps, options.facts))
   const { id, dir } = await makeRun(options.store)
   const { commit, dirty } = options
-  const run: RunInfo = { id, pipeline: options.pipeline.name, dir, project: options.project, commit, dirty }
+  const run: RunInfo = { id, pipeline: options.pipeline.name, dir, project: options.project, commit, dirty, facts: options.facts }
   const first = runStarted(options, run, steps)
   return locked(run, () =>
     perform({ ...shared(options), steps, run, state: emptyState(), first, secrets, facts: options.facts }),
@@ -72,7 +72,7 @@ async function resume(options: ExecuteOptions, id: string): Promise<RunRecord> {
     const facts = recorded as Facts
     const secrets = await readSecrets(options.secrets, wantedSecrets(stillOpen(state, steps), facts))
     await tidyRun(dir)
-    const info: RunInfo = { ...run, commit, dirty }
+    const info: RunInfo = { ...run, commit, dirty, facts }
     return perform({ ...shared(options), steps, run: info, state, first: { type: "run-resumed" }, secrets, facts })
   })
 }

@@ -32,7 +32,7 @@ export interface Part {
 export async function executePart(options: ExecuteOptions, part: Part): Promise<RunRecord> {
   const { pipeline, commit, dirty, facts } = options
   const { id, dir } = await makeRun(options.store, part.run)
-  const run: RunInfo = { id, pipeline: pipeline.name, dir, project: options.project, commit, dirty }
+  const run: RunInfo = { id, pipeline: pipeline.name, dir, project: options.project, commit, dirty, facts }
   return locked(run, async () => {
     const begun = await hasBegun(options.store, id)
     const state = begun ? await readState(options.store, id) : emptyState()

@@ -1,7 +1,7 @@
 import type { Client } from "@dagger.io/dagger"
 import type { z } from "zod"
 import type { Artifact, Artifacts } from "./artifacts.js"
-import type { Condition } from "./condition.js"
+import type { Condition, Facts } from "./condition.js"
 import { checkDefinition } from "./step-check.js"
 import type { Json } from "./json.js"
 import type { Report } from "./reports.js"
@@ -26,6 +26,8 @@ export interface RunInfo {
   readonly commit: string
   /** The work tree instead of the commit. */
   readonly dirty: boolean
+  /** What was known about the source when the run began: branch, merge request … */
+  readonly facts?: Facts
 }
 
 export interface Log {

@@ -23,6 +23,13 @@ export interface HttpPolicy {
   readonly timeout?: number
   /** PEM bundle trusted besides Node's own, for a host with a private certificate authority. */
   readonly ca?: string | undefined
+  /**
+   * "always" (default): whatever went wrong. "unreceived": only what the peer certainly did not act on (429, a connection
+   * that was never made), for requests that must not be repeated.
+   */
+  readonly repeat?: "always" | "unreceived"
+  /** Answers that mean "later" in the peer's own way, besides the usual statuses. */
+  isTemporary?(response: Response): boolean
   /** Told before each pause. */
   onRetry?(what: { readonly reason: string; readonly pause: number; readonly attempt: number }): void
 }
@@ -40,7 +47,7 @@ export type Target =
 /**
  * One request, tried again when it cannot be answered now: connection errors, 429 (waiting as `Retry-After` says) and
  * 500, 502, 503, 504. Any other status is an answer. The caller reads the body or calls `discard`.
- * Not for requests that must not be repeated after they may have been received.
+ * Requests that must not be repeated after they may have been received take the policy `repeat: "unreceived"`.
  * @throws the peer's code, errored, when every attempt failed; the signal's reason when it was aborted
  */
 export async function request(
@@ -55,12 +62,16 @@ export async function request(
     const { url, headers } = typeof target === "function" ? await target() : { url: target }
     const tried = await tryOnce(url, { ...init, headers: { ...init.headers, ...headers } }, policy)
     init.signal?.throwIfAborted()
-    if (tried.response !== undefined && !isTemporary(tried.response.status)) return tried.response
-    const reason = tried.response === undefined ? describe(tried.error) : await describeAnswer(tried.response)
-    if (attempt >= attempts || (tried.response === undefined && isFinal(tried.error))) {
+    const { response } = tried
+    if (response !== undefined && !isTemporary(response.status) && policy.isTemporary?.(response) !== true) {
+      return response
+    }
+    const reason = response === undefined ? describe(tried.error) : await describeAnswer(response)
+    const again = policy.repeat === "unreceived" ? wasNotReceived(response, tried.error, policy) : !isFinal(tried.error)
+    if (attempt >= attempts || !again) {
       throw unavailable(peer, url, reason, attempt, tried.error)
     }
-    const pause = pauseBefore(attempt, tried.response?.headers.get("retry-after"), policy)
+    const pause = pauseBefore(attempt, response?.headers.get("retry-after"), policy)
     policy.onRetry?.({ reason, pause, attempt })
     await sleep(pause, undefined, init.signal === undefined ? {} : { signal: init.signal }).catch(() => {
       throw init.signal?.reason
@@ -109,6 +120,11 @@ async function tryOnce(
 }
 
 const isTemporary = (status: number) => status === 429 || [500, 502, 503, 504].includes(status)
+
+function wasNotReceived(response: Response | undefined, error: unknown, policy: HttpPolicy): boolean {
+  if (response !== undefined) return response.status === 429 || policy.isTemporary?.(response) === true
+  return codeOf(error) === "ECONNREFUSED"
+}
 
 /** A certificate or a name does not become right by asking again. */
 function isFinal(error: unknown): boolean {

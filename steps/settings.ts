@@ -1,3 +1,4 @@
+import type { Place } from "../clients/codehost/index.js"
 import type { EngineConfig } from "../engine/config.js"
 import type { Approver } from "../approvals/index.js"
 import type { Environment } from "../environments/environment.js"
@@ -19,4 +20,6 @@ export interface Settings {
   readonly configRepo: string | undefined
   readonly approvers: readonly Approver[]
   readonly ci: CiSettings
+  /** Where the project's code is; undefined where neither the configuration nor CI nor git's origin says it. */
+  readonly codeHost?: Place | undefined
 }

@@ -77,7 +77,10 @@ export function rollout(
     run: async (context) => {
       const { needs, run, log } = context
       if (needs.approval === undefined) throw unapproved(service, environmentName)
-      await verifyApproval(settings, environmentName, run, needs.approval, needs.source, needs.release)
+      const { signal } = context
+      const mask = (value: string) => context.mask(value)
+      const access = { signal, mask }
+      await verifyApproval(settings, environmentName, run, needs.approval, needs.source, needs.release, undefined, access)
       log.info(`the approval by ${needs.approval.by} holds for ${needs.release.digest}`)
       await checkRegistry(context, settings, service)
       return runDeploy(context, settings, service, environmentName)

@@ -1,13 +1,14 @@
 import { z } from "zod"
-import { judge, readDecisions, readEvidence, rulesFor, type Evidence } from "../../approvals/index.js"
-import { fault } from "../../core/errors.js"
+import { judge, readEvidence, rulesFor, type Evidence, type GateRules } from "../../approvals/index.js"
+import { fault, isFault } from "../../core/errors.js"
 import { hashJson } from "../../core/json.js"
-import { openStore } from "../../core/store.js"
 import type { RunInfo } from "../../core/step.js"
+import type { HostAccess } from "../code-host.js"
 import type { Approval, Release, Source } from "../outputs.js"
 import type { Settings } from "../settings.js"
 import { commitFacts, type CommitFacts } from "./authors.js"
 import { demandsOf, gateId, rolloutOf } from "./evidence.js"
+import { askHost, fileStatements, heldDecisions, type HostGate } from "./host.js"
 
 /** What the rollout reads back from the evidence. */
 const Approved = z.object({
@@ -16,7 +17,8 @@ const Approved = z.object({
 
 /**
  * Verifies the decision itself immediately before PROD is touched: neither a record nor a played job is proof. Reads the
- * evidence, the statements and the audit log anew, the commit from git and the rules from the configuration.
+ * evidence, the statements and the audit log anew, the commit from git and the rules from the configuration; in a pipeline
+ * it asks the code host again, and takes its silence for a no.
  * @throws GATE-UNPROVEN, APPROVAL-EVIDENCE, GATE-COMMIT, AUDIT-BROKEN: in all cases nothing is deployed
  */
 export async function verifyApproval(
@@ -27,6 +29,7 @@ export async function verifyApproval(
   source: Source,
   release: Release,
   now: Date = new Date(),
+  access: HostAccess = {},
 ): Promise<void> {
   const bound = await readEvidence(run.dir, run.id, gateId)
   const { evidence } = bound
@@ -38,14 +41,38 @@ export async function verifyApproval(
     changedSince(evidence, environment, settings)
   if (doubt !== undefined) throw unproven(run, environment, doubt)
 
-  const decisions = await readDecisions(openStore(run.project).root, run.dir, run.id, gateId)
-  const judgement = judge(decisions, rulesFor(bound, settings.approvers), now)
+  const host = await hostOrDoubt(settings, environment, run, access)
+  const rules: GateRules = { ...rulesFor(bound, settings.approvers), ...(host && { host: host.rules }) }
+  // A "no" that was said since the gate let the release pass is known to the host alone.
+  if (host !== undefined) await fileStatements(host, bound, rules, undefined, undefined, now)
+  const judgement = judge(await heldDecisions(host, run), rules, now)
   if (judgement.verdict === "approved") return
   if (judgement.verdict === "rejected") {
     throw unproven(run, environment, `${judgement.by.by} rejected it: ${judgement.by.reason}`)
   }
   const why = judgement.void.map((v) => `${v.statement.by}: ${v.why}`).join("; ")
   throw unproven(run, environment, why === "" ? "there is no valid decision" : `no decision counts: ${why}`)
+}
+
+async function hostOrDoubt(
+  settings: Settings,
+  environment: string,
+  run: RunInfo,
+  access: HostAccess,
+): Promise<HostGate | undefined> {
+  try {
+    return await askHost(settings, environment, run, access)
+  } catch (error) {
+    if (!isFault(error) || error.kind === "cancelled") throw error
+    throw fault({
+      code: "GATE-UNPROVEN",
+      kind: error.kind === "errored" ? "errored" : "failed",
+      message: `Nothing is deployed to ${environment}: the code host does not confirm the approval`,
+      reason: `${error.message}${error.reason === undefined ? "" : `: ${error.reason}`}`,
+      hint: error.hint,
+      cause: error,
+    })
+  }
 }
 
 function aboutSomethingElse(

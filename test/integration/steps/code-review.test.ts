@@ -1,47 +1,43 @@
 import { describe, expect, it } from "vitest"
 import type { Report } from "../../../core/reports.js"
-import { gitlabHost, gitlabProject } from "../../../steps/code-review/gitlab.js"
+import { gitlabHost } from "../../../clients/codehost/gitlab/index.js"
 import { runCodeReview } from "../../../steps/code-review/index.js"
-import { closedPort } from "../../fakes/port.js"
-import { fakeGitLab, type FakeReview } from "../../fakes/gitlab-review.js"
+import { fakeGitLab, mergeRequest, type FakeMergeRequest } from "../../fakes/gitlab.js"
 
 const commit = "c".repeat(40)
-const project = "heike/shop"
 
 async function check(
-  change: Partial<FakeReview>,
-  options: { readonly token?: string; readonly status?: number; readonly number?: number } = {},
+  change: Partial<FakeMergeRequest>,
+  options: { readonly number?: number; readonly base?: string } = {},
 ) {
-  const review: FakeReview = {
-    iid: 7,
-    commit,
-    author: "li.wei",
-    approvedBy: ["zhang.min"],
-    approvalsRequired: null,
-    discussions: [],
-    ...change,
-  }
-  const gitlab = await fakeGitLab({ project, token: "glpat-right", review })
-  gitlab.status = options.status
+  const closed = mergeRequest({ iid: 1, commits: [commit], state: "closed" })
+  const gitlab = await fakeGitLab(
+    { mergeRequests: [closed, mergeRequest({ commits: [commit], ...change })] },
+    { base: options.base ?? "" },
+  )
   const reports: Report[] = []
   const lines: string[] = []
   const log = { info: (l: string) => lines.push(l), warn: (l: string) => lines.push(l), write: () => undefined }
-  const host = gitlabHost({ url: gitlab.url, project }, options.token ?? "glpat-right")
+  const host = gitlabHost({ kind: "gitlab", url: gitlab.url, project: "heike/shop" }, { project: "glpat-right" })
   const result = runCodeReview({ log, publish: (r) => reports.push(r) }, host, { number: options.number, commit })
   return { result, reports, lines, gitlab }
 }
 
 describe("code review at GitLab", () => {
-  it("passes when another person approved and every thread is resolved, on the free tier too", async () => {
-    const { result, reports } = await check({
-      discussions: [
-        { by: "zhang.min", body: "Why?", resolvable: true, resolved: true },
-        { by: "bot", body: "just a remark", resolvable: false },
-      ],
-    })
-    const url = "https://gitlab.example/heike/shop/-/merge_requests/7"
+  it("passes when another person approved and every thread is resolved, on the free tier and under a path, too", async () => {
+    const { result, reports, gitlab } = await check(
+      {
+        discussions: [
+          { by: "zhang.min", body: "Why?", resolvable: true, resolved: true },
+          { by: "bot", body: "just a remark", resolvable: false },
+        ],
+      },
+      { base: "/gitlab" },
+    )
+    const url = `${gitlab.url}/heike/shop/-/merge_requests/7`
     expect(await result).toEqual({ number: 7, url, approvedBy: ["zhang.min"] })
     expect(reports).toEqual([{ kind: "link", title: "Merge request !7", url }])
+    expect(new Set(gitlab.credentials)).toEqual(new Set(["private-token: glpat-right"]))
   })
 
   it("does not count the author's own approval", async () => {
@@ -59,14 +55,12 @@ describe("code review at GitLab", () => {
     await expect(result).rejects.toMatchObject({
       reason: expect.stringContaining("1 of 2 approvals (zhang.min)") as string,
     })
-    await expect(
-      (await check({ approvalsRequired: 2, approvedBy: ["zhang.min", "wang.fang"] })).result,
-    ).resolves.toMatchObject({
-      approvedBy: ["zhang.min", "wang.fang"],
-    })
+    const enough = await check({ approvalsRequired: 2, approvedBy: ["zhang.min", "wang.fang"] })
+    await expect(enough.result).resolves.toMatchObject({ approvedBy: ["zhang.min", "wang.fang"] })
   })
 
-  it("names unresolved threads, those of the second page too", async () => {
+  it("names unresolved threads, those of further pages too", async () => {
+    const fine = { by: "zhang.min", body: "fine", resolvable: true, resolved: true }
     const { result } = await check({
       discussions: [
         {
@@ -77,7 +71,7 @@ describe("code review at GitLab", () => {
           path: "src/app.js",
           line: 12,
         },
-        { by: "zhang.min", body: "fine", resolvable: true, resolved: true },
+        ...Array.from({ length: 105 }, () => fine),
         { by: "wang.fang", body: "And the tests?", resolvable: true },
       ],
     })
@@ -87,42 +81,27 @@ describe("code review at GitLab", () => {
     expect(error.reason).toContain("by wang.fang: And the tests?")
   })
 
-  it("takes the merge request that CI names, without a search by commit", async () => {
+  it("takes the merge request that is named, without a search by commit", async () => {
     const { result, gitlab } = await check({}, { number: 7 })
     await result
     expect(gitlab.requests.filter((path) => path.includes("commits"))).toEqual([])
   })
 
-  it("tells a refused token from a host that does not answer", async () => {
-    await expect((await check({}, { token: "glpat-old" })).result).rejects.toMatchObject({
-      code: "REVIEW-DENIED",
-      kind: "usage",
+  it("one with conflicts is not reviewed to its end", async () => {
+    const { result } = await check({ conflicts: true })
+    await expect(result).rejects.toMatchObject({
+      code: "REVIEW-OPEN",
+      message: expect.stringContaining("it has conflicts") as string,
     })
-    await expect((await check({}, { status: 500 })).result).rejects.toMatchObject({
-      code: "REVIEW-HOST",
-      kind: "errored",
-    })
-    const gone = gitlabHost({ url: `http://127.0.0.1:${await closedPort()}`, project }, "t")
-    await expect(gone.review({ commit })).rejects.toMatchObject({ code: "REVIEW-HOST", kind: "errored" })
-  })
-})
-
-describe("gitlabProject", () => {
-  it.each([
-    [
-      { CI_SERVER_URL: "https://git.example/gl", CI_PROJECT_ID: "42" },
-      "ssh://x/y.git",
-      { url: "https://git.example/gl", project: "42" },
-    ],
-    [{}, "https://git.example:8443/heike/shop.git", { url: "https://git.example:8443", project: "heike/shop" }],
-    [{}, "ssh://git.example:2222/heike/shop.git", { url: "https://git.example", project: "heike/shop" }],
-  ])("%o and %s", (env, origin, expected) => {
-    expect(gitlabProject(env, origin)).toEqual(expected)
   })
 
-  it("says that it does not know", () => {
-    expect(() => gitlabProject({}, undefined)).toThrow(
-      expect.objectContaining({ code: "REVIEW-WHERE", kind: "usage" }) as Error,
-    )
+  it("says that there is none for a commit", async () => {
+    const { url } = await fakeGitLab()
+    const host = gitlabHost({ kind: "gitlab", url, project: "42" }, { project: "glpat-right" })
+    const lines: string[] = []
+    const log = { info: () => undefined, warn: (l: string) => lines.push(l), write: () => undefined }
+    const result = runCodeReview({ log, publish: () => undefined }, host, { commit })
+    await expect(result).resolves.toEqual({ approvedBy: [] })
+    expect(lines).toEqual(["the code host knows no merge request with commit cccccccccccc"])
   })
 })
