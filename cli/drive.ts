@@ -1,7 +1,7 @@
 import type { Project } from "../config/index.js"
 import type { Facts } from "../core/condition.js"
 import { toErrorRecord } from "../core/errors.js"
-import type { Selection } from "../core/events.js"
+import type { RunEvent, Selection } from "../core/events.js"
 import { execute, type ExecuteOptions } from "../core/execute.js"
 import type { Masker } from "../core/mask.js"
 import { executePart, type Part } from "../core/part.js"
@@ -35,6 +35,8 @@ export interface Drive {
   /** Default: the environment. */
   readonly secrets?: SecretSource
   readonly masker?: Masker
+  /** Told every event besides the view. */
+  listener?(event: RunEvent): void
 }
 
 /** A run that can be performed, with everything around it open: the view, the engine's session, interruption. */
@@ -66,7 +68,10 @@ export async function onStage<T>(options: Drive, work: (stage: Stage) => Promise
       secrets: options.secrets ?? environmentSecrets(process.env),
       session,
       concurrency: options.concurrency,
-      listener: (event) => view.event(event),
+      listener: (event) => {
+        view.event(event)
+        options.listener?.(event)
+      },
       masker: options.masker,
       signal: interrupt.signal,
       ...(resume === undefined ? {} : { resume }),

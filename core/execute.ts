@@ -54,7 +54,15 @@ async function begin(options: ExecuteOptions): Promise<RunRecord> {
   const secrets = await readSecrets(options.secrets, wantedSecrets(steps, options.facts))
   const { id, dir } = await makeRun(options.store)
   const { commit, dirty } = options
-  const run: RunInfo = { id, pipeline: options.pipeline.name, dir, project: options.project, commit, dirty, facts: options.facts }
+  const run: RunInfo = {
+    id,
+    pipeline: options.pipeline.name,
+    dir,
+    project: options.project,
+    commit,
+    dirty,
+    facts: options.facts,
+  }
   const first = runStarted(options, run, steps)
   return locked(run, () =>
     perform({ ...shared(options), steps, run, state: emptyState(), first, secrets, facts: options.facts }),

@@ -1,7 +1,6 @@
 import type { CodeHost, CommitStatus } from "../../clients/codehost/index.js"
 import { toErrorRecord } from "../../core/errors.js"
-import type { RunEvent } from "../../core/events.js"
-import type { StepStatus } from "../../core/events.js"
+import type { RunEvent, StepStatus } from "../../core/events.js"
 
 const stateOf: Readonly<Record<StepStatus, CommitStatus["state"]>> = {
   pending: "pending",
@@ -11,7 +10,7 @@ const stateOf: Readonly<Record<StepStatus, CommitStatus["state"]>> = {
   errored: "failed",
   skipped: "skipped",
   cancelled: "cancelled",
-  waiting: "pending",
+  waiting: "waiting",
 }
 
 export interface StatusTarget {
@@ -75,7 +74,10 @@ export function statusReporter(
   return {
     event(event) {
       if (event.type === "step-started") tell(event.step, "running")
-      if (event.type === "step-finished") tell(event.step, event.status, event.error?.message ?? event.reason)
+      if (event.type === "step-finished") {
+        const why = event.error?.message ?? event.reason
+        tell(event.step, event.status, event.status === "skipped" ? `skipped: ${why ?? ""}` : why)
+      }
     },
     done: () => queue,
   }

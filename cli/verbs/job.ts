@@ -13,6 +13,7 @@ import { hasBegun, openStore, readRun } from "../../core/store.js"
 import { changeBetween, narrow, type Narrowed } from "../changed.js"
 import { onStage } from "../drive.js"
 import { exitCodeOf, exitCodes } from "../exit.js"
+import { jobStatuses } from "../job-statuses.js"
 import { jobFiles, refusedFiles } from "../job-files.js"
 import { pipelineOf } from "../pipelines.js"
 import { chooseSource, type SourceChoice } from "../source.js"
@@ -76,8 +77,11 @@ async function runJob(
   const imports = await earlierRecords({ pipeline, job: found, runDir, origin, facts: source.facts, key })
   const own = new Set(found.steps.map((s) => s.id))
   const kept = (await hasBegun(store, run)) ? { resume: await readRun(store, run) } : {}
+  const warn = (text: string) => void process.stderr.write(masker.text(`warning: ${text}\n`))
+  const statuses = await jobStatuses({ settings, ci, commit: source.commit, own, env, masker, warn })
   const stage = {
     ...kept,
+    listener: statuses.event,
     project,
     settings,
     pipeline,
@@ -94,6 +98,7 @@ async function runJob(
   }
   return onStage(stage, async ({ view, run: perform }) => {
     const record = await perform()
+    await statuses.done()
     await sealRecords(record, { job: found, runDir, origin, key })
     await jobFiles({ ...files, job: found.name, own: [...own], origin, record }).catch((error: unknown) => {
       view.print(`The report files could not be written: ${toErrorRecord(error).message}`)

@@ -80,7 +80,7 @@ export interface HostDecision {
 export interface CommitStatus {
   readonly commit: string
   readonly name: string
-  readonly state: "pending" | "running" | "success" | "failed" | "cancelled" | "skipped"
+  readonly state: "pending" | "running" | "success" | "failed" | "cancelled" | "skipped" | "waiting"
   readonly description?: string | undefined
   readonly url?: string | undefined
   /** Pipeline that it belongs to, where the host groups them so. */

@@ -80,7 +80,16 @@ export function rollout(
       const { signal } = context
       const mask = (value: string) => context.mask(value)
       const access = { signal, mask }
-      await verifyApproval(settings, environmentName, run, needs.approval, needs.source, needs.release, undefined, access)
+      await verifyApproval(
+        settings,
+        environmentName,
+        run,
+        needs.approval,
+        needs.source,
+        needs.release,
+        undefined,
+        access,
+      )
       log.info(`the approval by ${needs.approval.by} holds for ${needs.release.digest}`)
       await checkRegistry(context, settings, service)
       return runDeploy(context, settings, service, environmentName)

@@ -10,6 +10,7 @@ const stateOf = {
   failed: "failure",
   cancelled: "error",
   skipped: "success",
+  waiting: "pending",
 } as const
 
 /** Needs statuses: write. */

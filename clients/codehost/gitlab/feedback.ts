@@ -12,7 +12,10 @@ const stateOf = {
   success: "success",
   failed: "failed",
   cancelled: "canceled",
-  skipped: "skipped",
+  // Instances before "skipped" was a state refuse it.
+  skipped: "success",
+  // A pending status would keep the pipeline running for as long as nobody decides.
+  waiting: "canceled",
 } as const
 
 /** Needs the scope api: a job token may not set statuses. */
@@ -21,8 +24,7 @@ export function setStatus(at: Place, api: GitLabApi, status: CommitStatus): Prom
     const gitlab = await api.full("commit statuses")
     const { url, description, ref, pipeline } = status
     try {
-      // "skipped" is newer than the library's types (GitLab 17.9).
-      const state = stateOf[status.state] as "success"
+      const state = stateOf[status.state]
       await gitlab.Commits.editStatus(at.project, status.commit, state, {
         name: status.name,
         ...(ref === undefined ? {} : { ref }),
@@ -66,17 +68,15 @@ export function recordDeployment(at: Place, api: GitLabApi, told: HostDeployment
   return asked(at, `the deployment to ${told.environment}`, async () => {
     const gitlab = await api.any("deployments")
     const { environment, commit, ref, tag, state: status } = told
-    const listed = z
-      .array(Deployment)
-      .parse(
-        await gitlab.Deployments.all(at.project, {
-          environment,
-          orderBy: "id",
-          sort: "desc",
-          perPage: 20,
-          maxPages: 1,
-        }),
-      )
+    const listed = z.array(Deployment).parse(
+      await gitlab.Deployments.all(at.project, {
+        environment,
+        orderBy: "id",
+        sort: "desc",
+        perPage: 20,
+        maxPages: 1,
+      }),
+    )
     const known = listed.find((d) => d.sha === commit)
     if (known === undefined) await gitlab.Deployments.create(at.project, environment, commit, ref, tag, { status })
     else if (known.deployable == null && known.status !== status)
