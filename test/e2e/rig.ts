@@ -12,7 +12,7 @@ import { engineContext } from "../../engine/context.js"
 import { daggerCli } from "../../engine/session/cli.js"
 import { daggerEngine } from "../../engine/stack/engine.js"
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "../..")
+export const root = join(dirname(fileURLToPath(import.meta.url)), "../..")
 
 export interface Answer {
   readonly code: number
@@ -45,6 +45,8 @@ export interface RigSetup {
    * release. A service that declares no such thing has no such step.
    */
   readonly lean?: boolean
+  /** Further lines of gantry.config.ts. */
+  readonly config?: string
 }
 
 const author = { name: "Chen Dev", email: "chen.dev@shop.example" }
@@ -63,7 +65,7 @@ export async function makeRig(setup: RigSetup): Promise<Rig> {
   await mkdir(join(dir, "node_modules"))
   await symlink(root, join(dir, "node_modules", "gantry-ci"))
   await writeFile(join(dir, ".gitignore"), "node_modules/\n.gantry/\n")
-  await writeFile(join(dir, "gantry.config.ts"), configText(setup.project, services))
+  await writeFile(join(dir, "gantry.config.ts"), configText(setup.project, services, setup.config))
   const git = async (...args: readonly string[]) => (await execa("git", args, { cwd: dir })).stdout
   await git("init", "-q", "-b", "main")
   await git("config", "user.name", author.name)
@@ -123,7 +125,7 @@ async function makeLean(file: string): Promise<void> {
   await writeFile(file, declaration.toString())
 }
 
-function configText(project: string, services: readonly string[]): string {
+function configText(project: string, services: readonly string[], more = ""): string {
   return `import { defineConfig } from "gantry-ci/config"
 
 export default defineConfig({
@@ -136,9 +138,10 @@ export default defineConfig({
     prod: { replicas: 2, approvals: { required: 1 } },
   },
   approvers: [
-    { name: "Lin Release", email: "lin.release@shop.example", role: "release-manager" },
-    { name: "${author.name}", email: "${author.email}", role: "developer" },
+    { name: "Lin Release", email: "lin.release@shop.example", role: "release-manager", gitlab: "lin.release" },
+    { name: "${author.name}", email: "${author.email}", role: "developer", gitlab: "chen.dev" },
   ],
+  ${more}
 })
 `
 }
