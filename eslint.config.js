@@ -12,7 +12,7 @@ const layers = {
   config: ["core", "net", "engine", "clients", "approvals", "environments", "steps"],
   pipelines: ["core", "net", "engine", "clients", "approvals", "environments", "steps", "config"],
   report: ["core"],
-  ci: ["core", "net", "clients", "config", "report"],
+  ci: ["core", "net", "engine", "clients", "approvals", "environments", "steps", "config", "report"],
   cli: [
     "core",
     "net",

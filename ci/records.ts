@@ -36,7 +36,7 @@ export async function earlierRecords(source: RecordSource): Promise<readonly Ste
   for (const s of before) {
     const record = await readSealed(runDir, origin, s.id, { key, demanded })
     if (record !== undefined) records.push(sameStep(record, s))
-    else if (s.when !== undefined && whyNot(s.when, facts) !== undefined) records.push(skipped(s, facts))
+    else if (s.when !== undefined && whyNot(s.when, facts) !== undefined) records.push(skippedRecord(s, facts))
     else if (direct.has(s)) missing.push(s)
   }
   if (missing.length > 0) throw missingFault(source, missing)
@@ -110,7 +110,8 @@ function sameStep(record: StepRecord, s: AnyStep): StepRecord {
   })
 }
 
-function skipped(s: AnyStep, facts: Facts): StepRecord {
+/** Of a step whose condition does not hold: as the scheduler records it where all steps share a process. */
+export function skippedRecord(s: AnyStep, facts: Facts): StepRecord {
   const at = new Date().toISOString()
   const reason = s.when === undefined ? undefined : whyNot(s.when, facts)
   return { ...pendingRecord(nodeOf(s)), status: "skipped", reason, startedAt: at, finishedAt: at }

@@ -141,7 +141,8 @@ function githubBase(type: string | undefined, source: string | undefined, base: 
 /** What conditions are asked about, and where the run comes from. @param changed undefined: not known, everything counts */
 export function factsOf(ci: CiRun, changed: readonly string[] | undefined): Facts {
   return {
-    branch: ci.branch,
+    // Of a fork anybody chooses the name: it must not pass for a branch of this project.
+    branch: ci.fork ? undefined : ci.branch,
     tag: ci.tag,
     mergeRequest: ci.mergeRequest,
     schedule: ci.schedule,

@@ -154,6 +154,34 @@ program
     process.exitCode = await stack(cwd(), action, options)
   })
 program
+  .command("generate <gitlab|github>")
+  .description("write the configuration with which a CI system runs a pipeline")
+  .option("--pipeline <name>", "which pipeline", "delivery")
+  .option("--check", "write nothing; show what differs, and exit with 5 then")
+  .option("--stdout", "print it instead")
+  .option("--force", "also over a file that was edited by hand or made by somebody else")
+  .action(async (host: string, options) => {
+    const { generate } = await import("./verbs/generate.js")
+    process.exitCode = await generate(cwd(), host, options)
+  })
+program
+  .command("affected")
+  .description("list the services that a change has to deliver")
+  .option("--changed-since <commit>", "count from this commit; without it, or when it is unknown here: all services")
+  .option("--json", "as JSON")
+  .action(async (options) => {
+    const { affected } = await import("./verbs/affected.js")
+    process.exitCode = await affected(cwd(), options)
+  })
+program
+  .command("stop <environment>")
+  .description("take an environment down, until it is deployed to again; not one that people have to approve of")
+  .option("--data", "remove its databases, credentials and history as well")
+  .action(async (name: string, options) => {
+    const { stop } = await import("./verbs/stop.js")
+    process.exitCode = await stop(cwd(), name, options)
+  })
+program
   .command("init [folder]")
   .description("write a configuration and a first pipeline for a folder with a Dockerfile")
   .option("--name <name>", "name of the project")

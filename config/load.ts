@@ -51,7 +51,7 @@ export async function loadProject(root: string): Promise<Project> {
   const parsed = ProjectConfig.safeParse(exported)
   if (!parsed.success) throw configFault(configFile, ProjectConfig, parsed.error, line)
   const config = parsed.data
-  const { services, configRepo, environments, approvers, engine, project, scan, pipelines } = parsed.data
+  const { services, configRepo, environments, approvers, engine, project, scan, ci, pipelines } = config
   refuse(outsideIssues(root, parsed.data))
   const loaded: Service[] = []
   for (const folder of services) loaded.push(await loadService(root, folder))
@@ -64,7 +64,7 @@ export async function loadProject(root: string): Promise<Project> {
     ca: hostCa(engine),
   })
   return {
-    settings: { project, root, engine, services: loaded, environments, scan, configRepo, approvers, codeHost },
+    settings: { project, root, engine, services: loaded, environments, scan, configRepo, approvers, ci, codeHost },
     pipelines,
   }
 }

@@ -4,6 +4,7 @@ import { CodeHostConfig } from "../clients/codehost/place.js"
 import type { Pipeline } from "../core/pipeline.js"
 import { engineConfig } from "../engine/config.js"
 import { Environments } from "../environments/environment.js"
+import { CiSettings } from "../steps/ci.js"
 import type { Settings } from "../steps/settings.js"
 import { scanPolicy } from "../steps/trivy/policy.js"
 
@@ -27,6 +28,8 @@ export const ProjectConfig = z.strictObject({
   approvers: z.array(Approver).default([]),
   scan: scanPolicy.prefault({}),
   engine: engineConfig.prefault({}),
+  /** How the pipelines run in GitLab CI and GitHub Actions: `gantry generate`. */
+  ci: CiSettings.prefault({}),
   /** Where the project's code is. Default: what CI's variables or git's origin say. */
   codeHost: CodeHostConfig.optional(),
   /** Pipelines by name. `delivery` is there without being named. */

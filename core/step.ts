@@ -101,6 +101,8 @@ export interface StepDefinition<N extends Needs, Out, S extends string, W extend
   readonly retry?: Retry
   /** Runs after the step whatever happened to it, after cancellation too, with a fresh signal. */
   ensure?(context: Context<N, S>): Promise<void>
+  /** What it tells people through `publish`: CI hands those on in the host's formats. A step may publish less. */
+  readonly publishes?: readonly Report["kind"][]
   /** For people and generated CI: which stage of the flow, service and environment it belongs to. */
   readonly stage?: string
   readonly service?: string

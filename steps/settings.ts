@@ -2,6 +2,7 @@ import type { Place } from "../clients/codehost/index.js"
 import type { EngineConfig } from "../engine/config.js"
 import type { Approver } from "../approvals/index.js"
 import type { Environment } from "../environments/environment.js"
+import type { CiSettings } from "./ci.js"
 import type { ScanPolicy } from "./trivy/policy.js"
 import type { Service } from "./service.js"
 
@@ -18,6 +19,7 @@ export interface Settings {
   /** Folder of the config repository, relative to the root. */
   readonly configRepo: string | undefined
   readonly approvers: readonly Approver[]
+  readonly ci: CiSettings
   /** Where the project's code is; undefined where neither the configuration nor CI nor git's origin says it. */
   readonly codeHost?: Place | undefined
 }

@@ -1,8 +1,11 @@
+import { whyNot, type Facts } from "../../core/condition.js"
 import type { Pipeline } from "../../core/pipeline.js"
 import { nodeOf } from "../../core/plan.js"
 import { pendingRecord, type RunRecord, type StepRecord } from "../../core/record.js"
 import { readSealed, type RecordOrigin } from "../../core/sealed.js"
+import type { AnyStep } from "../../core/step.js"
 import { toErrorRecord } from "../../core/errors.js"
+import { skippedRecord } from "../records.js"
 import type { JobSummary } from "../../report/ci/summary.js"
 
 /**
@@ -15,10 +18,12 @@ export async function pipelineRecord(options: {
   readonly origin: RecordOrigin
   readonly key: string | undefined
   readonly summary: JobSummary
-  readonly facts: RunRecord["facts"]
+  readonly facts: Facts
 }): Promise<{ readonly record: RunRecord; readonly left: readonly string[] }> {
   const { pipeline, runDir, origin, key, summary } = options
   const left: string[] = []
+  // A step whose condition does not hold has no job, and so leaves nothing.
+  const applies = (step: AnyStep) => step.when === undefined || whyNot(step.when, options.facts) === undefined
   const steps: StepRecord[] = []
   for (const step of pipeline.steps) {
     const sealed = await readSealed(runDir, origin, step.id, { key, demanded: false }).catch((error: unknown) => {
@@ -26,7 +31,7 @@ export async function pipelineRecord(options: {
       left.push(`${step.id}: ${message}${reason === undefined ? "" : ` (${reason})`}`)
       return undefined
     })
-    steps.push(sealed ?? pendingRecord(nodeOf(step)))
+    steps.push(sealed ?? (applies(step) ? pendingRecord(nodeOf(step)) : skippedRecord(step, options.facts)))
   }
   const { services, status, startedAt, finishedAt } = summary
   const record: RunRecord = {
@@ -38,7 +43,7 @@ export async function pipelineRecord(options: {
     commit: origin.commit,
     dirty: false,
     selection: {},
-    facts: options.facts,
+    facts: JSON.parse(JSON.stringify(options.facts)) as RunRecord["facts"],
     status,
     startedAt,
     ...(finishedAt === undefined ? {} : { finishedAt }),

@@ -14,7 +14,6 @@ import { findProject, loadProject } from "../../config/index.js"
 import { fault, toErrorRecord } from "../../core/errors.js"
 import { writeDurably } from "../../core/files.js"
 import { createMasker } from "../../core/mask.js"
-import type { RunRecord } from "../../core/record.js"
 import { openStore } from "../../core/store.js"
 import { renderHtml } from "../../report/html.js"
 import type { JobSummary } from "../../report/ci/summary.js"
@@ -125,7 +124,7 @@ async function writeWhole(options: {
     origin: { run: ci.run, pipeline: name, commit: ci.commit },
     key,
     summary,
-    facts: JSON.parse(JSON.stringify(factsOf(ci, undefined))) as RunRecord["facts"],
+    facts: factsOf(ci, undefined),
   })
   for (const text of left) warn(`not in the report: ${text}`)
   await writeDurably(join(dir, "run.json"), json(record))

@@ -37,7 +37,10 @@ export async function init(
   await write(root, join(path, serviceFile), serviceText(name, toolchain))
   await ignore(root)
   if (!isNew && !(await names(root, path))) say(`Add "${path}" to \`services\` in ${configFile}.`)
-  else say("\nCommit these files, then: npx gantry plan first && npx gantry run first")
+  else {
+    say("\nCommit these files, then: npx gantry plan first && npx gantry run first")
+    say("In GitLab CI: npx gantry generate gitlab --pipeline first")
+  }
   return exitCodes.ok
 }
 

@@ -1,6 +1,10 @@
 import { readFileSync } from "node:fs"
-import Docker from "dockerode"
+import { createRequire } from "node:module"
+import type Docker from "dockerode"
 import type { EngineConfig } from "../config.js"
+
+/** Loaded when it is needed: `gantry plan` and `gantry generate` ask no Docker Engine, and would wait for it to load. */
+const load = createRequire(import.meta.url)
 
 /** Lowest Docker Engine API that everything here works with (Docker Engine 20.10). */
 export const minimumApi = "1.41"
@@ -32,7 +36,8 @@ export function dockerOptions(host: string, env: NodeJS.ProcessEnv = process.env
 
 /** A client of the configured Docker Engine. Nothing is asked yet. */
 export function dockerClient(config: EngineConfig): Docker {
-  return new Docker(dockerOptions(dockerHost(config)))
+  const Client = load("dockerode") as new (options: Docker.DockerOptions) => Docker
+  return new Client(dockerOptions(dockerHost(config)))
 }
 
 export interface DockerVersion {

@@ -35,6 +35,7 @@ export function sonarqube(
     ...(wiring.after === undefined ? {} : { after: wiring.after }),
     secrets: tokenEnv === undefined ? [] : [tokenEnv],
     output: QualityGate,
+    publishes: ["quality-gate"],
     params: {
       project: projectKey,
       path: service.path,

@@ -41,6 +41,7 @@ function suiteStep(
     stage: "tests",
     service: service.name,
     output: TestResult,
+    publishes: ["tests"],
     params: parameters(service, suite),
     cache: ({ needs }) => needs.source.services[service.name] ?? needs.source.tree,
     timeout: suite.timeout * 1000 + overhead,
@@ -84,6 +85,7 @@ export function acceptanceTests(
     service: service.name,
     ...(environment === undefined ? {} : { environment }),
     output: TestResult,
+    publishes: ["tests"],
     params: parameters(service, suite),
     // They look at something that changes: an old answer says nothing about it.
     cache: false,

@@ -27,6 +27,7 @@ export function trivy(
     needs: { source: wiring.source, image: wiring.image },
     ...(wiring.after === undefined ? {} : { after: wiring.after }),
     output: Scan,
+    publishes: ["findings"],
     params: { policy: { ...policy } },
     cache: false,
     retry: { attempts: 2 },

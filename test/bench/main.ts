@@ -4,6 +4,7 @@ import { join, resolve } from "node:path"
 import type { Case } from "./case.js"
 import { containerCase } from "./cases/containers.js"
 import { delivery } from "./cases/delivery.js"
+import { generate } from "./cases/generate.js"
 import { help } from "./cases/help.js"
 import { job } from "./cases/job.js"
 import { plan } from "./cases/plan.js"
@@ -12,7 +13,7 @@ import { measure, type Measured } from "./measure.js"
 import { renderMeasured } from "./table.js"
 
 /** `npm run bench [-- <case> …]`. A new case is a file in cases/ and a line here. */
-const cases: readonly Case[] = [scheduler, plan, help, job, containerCase, delivery]
+const cases: readonly Case[] = [scheduler, plan, help, job, generate, containerCase, delivery]
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !cases.some((c) => c.name === name))

@@ -73,6 +73,7 @@ beforeAll(async () => {
     scan: {} as Settings["scan"],
     configRepo: "config-repo",
     approvers: [],
+    ci: {} as Settings["ci"],
   }
   releases = []
   for (const tag of ["one", "two"]) {

@@ -153,3 +153,11 @@ it("facts hold what conditions ask for, and where the run comes from", () => {
     ci: { host: "gitlab", job: "https://gitlab.example/j/99", actor: "zhao", protected: false },
   })
 })
+
+it("a fork's branch is none of this project's, whatever it is called", () => {
+  const fork = { CI_MERGE_REQUEST_IID: "7", CI_MERGE_REQUEST_SOURCE_BRANCH_NAME: "main", CI_COMMIT_BRANCH: undefined }
+  const facts = (from: string) =>
+    factsOf(gitlabFacts({ ...gitlab, ...fork, CI_MERGE_REQUEST_SOURCE_PROJECT_ID: from }), undefined)
+  expect(facts("13").branch).toBeUndefined()
+  expect(facts("12").branch).toBe("main")
+})

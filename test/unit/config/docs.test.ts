@@ -21,6 +21,10 @@ it.each<[string[]]>([
   [["engine", "sonarqube"]],
   [["engine", "ports"]],
   [["engine", "trivy"]],
+  [["ci"]],
+  [["ci", "gitlab"]],
+  [["ci", "github"]],
+  [["ci", "cache"]],
 ])("docs/configuration.md names every field of %j", (path) => {
   const fields = knownFields(ProjectConfig, path)
   expect(fields.length).toBeGreaterThan(0)

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process"
-import { mkdtempSync, rmdirSync } from "node:fs"
+import { mkdtempSync, readdirSync, rmdirSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
@@ -88,7 +88,14 @@ function onSmallDisk(): void {
 
   it("stops the run with DISK-FULL, and with more space resume completes what was recorded", async () => {
     const worldFile = join(await temporaryProject(), "world.txt")
-    const error = await thrown(() => runPipeline(chatty(worldFile, 80, 4 * kilobyte), { project: dir }))
+    // Steps do not wait for the disk. The files for readers could fill it before the journal's first batch is out.
+    const recorded = async (step: number) => {
+      if (step !== 8) return
+      const [id = ""] = readdirSync(join(dir, ".gantry/runs"))
+      const journal = () => readFileSync(join(dir, ".gantry/runs", id, "events.ndjson"), "utf8")
+      await expect.poll(journal).toContain('"type":"step-finished","step":"s-4"')
+    }
+    const error = await thrown(() => runPipeline(chatty(worldFile, 80, 4 * kilobyte, recorded), { project: dir }))
     expect(error).toMatchObject({ code: "DISK-FULL", kind: "errored" })
     size("8m")
     await expectNothingLost(dir, worldFile, 80, 4 * kilobyte)

@@ -10,7 +10,7 @@ const suite = { run: "npm test", junit: ["a.xml"] }
 const tests = { unit: suite, integration: suite, acceptance: suite }
 
 function settings(services: Record<string, object>, config: object = {}): Settings {
-  const { engine, environments, scan, approvers } = ProjectConfig.parse({ project: "shop", ...config })
+  const { engine, environments, scan, approvers, ci } = ProjectConfig.parse({ project: "shop", ...config })
   return {
     project: "shop",
     root: "/nowhere",
@@ -18,6 +18,7 @@ function settings(services: Record<string, object>, config: object = {}): Settin
     environments,
     scan,
     approvers,
+    ci,
     configRepo: undefined,
     services: Object.entries(services).map(([name, more]) => ({
       ...ServiceDeclaration.parse({ name, toolchain: { image: "node:22" }, build: {}, health: {}, ...more }),

@@ -83,7 +83,7 @@ export async function makeWorld(
 
   const configure = (prod: Record<string, unknown>, approvers: readonly Approver[]): Settings => {
     const config = ProjectConfig.parse({ project: "shop", environments: { test: {}, prod }, approvers })
-    const { engine, environments, scan } = config
+    const { engine, environments, scan, ci } = config
     return {
       project: "shop",
       root: project,
@@ -93,6 +93,7 @@ export async function makeWorld(
       scan,
       configRepo: undefined,
       approvers,
+      ci,
     }
   }
   const world = {

@@ -1,0 +1,131 @@
+import { any, type Condition } from "../core/condition.js"
+import { jobsOf, type Job } from "../core/jobs.js"
+import type { Pipeline } from "../core/pipeline.js"
+import type { Report } from "../core/reports.js"
+import type { AnyStep } from "../core/step.js"
+import type { Settings } from "../steps/settings.js"
+import { inCi } from "./condition.js"
+import { withoutDetours } from "./needs.js"
+import { stagesOf } from "./stages.js"
+
+/** When a job is part of a CI pipeline. A host may run it too often, never too seldom: the job itself decides exactly. */
+export interface Presence {
+  /** Undefined: always. */
+  readonly when: Condition | undefined
+  /** One of these services is affected by the change; undefined: whatever changed. */
+  readonly services: readonly string[] | undefined
+  /** It runs for merge requests, too. */
+  readonly mergeRequests: boolean
+}
+
+/** A job as both CI systems need to know it. */
+export interface CiJob {
+  readonly name: string
+  readonly steps: readonly AnyStep[]
+  readonly stage: string
+  /** Jobs whose artifacts it takes. What these carry along is not named again. */
+  readonly needs: readonly string[]
+  readonly kind: "gate" | "effect" | "pure"
+  readonly service: string | undefined
+  readonly environment: string | undefined
+  readonly presence: Presence
+  /** Nothing outside has been changed before it has ended: it may be cancelled when a newer commit comes. */
+  readonly harmless: boolean
+  /** A gate, or behind one. */
+  readonly gated: boolean
+  readonly allowFailure: boolean
+  /** Most that it may take, in minutes. */
+  readonly minutes: number
+  readonly publishes: ReadonlySet<Report["kind"]>
+  readonly secrets: readonly string[]
+}
+
+export interface Flow {
+  readonly jobs: readonly CiJob[]
+  /** Of the jobs, in the order in which they come. */
+  readonly stages: readonly string[]
+}
+
+/** Minutes that a job takes besides its steps: clone, set-up, artifacts. */
+const headroom = 15
+
+/** What a CI system has to know of a pipeline. @throws JOB-… */
+export function flowOf(pipeline: Pipeline, settings: Pick<Settings, "ci" | "environments">): Flow {
+  const jobs = jobsOf(pipeline)
+  const { stages, stageOf } = stagesOf(jobs)
+  const seen = new Map<string, Seen>()
+  const made = jobs.map((job): CiJob => {
+    const before = job.needs.map((name) => seen.get(name)).filter((s) => s !== undefined)
+    const kind = kindOf(job)
+    const gated = kind === "gate" || before.some((s) => s.gated)
+    const environment = common(job, "environment")
+    const service = common(job, "service")
+    const services = service === undefined ? [...new Set(before.flatMap((s) => s.services))] : [service]
+    const apart = before.some((s) => s.apart) || beyondMergeRequests(settings, { gated, environment })
+    const touched = kind === "effect" || before.some((s) => s.touched)
+    seen.set(job.name, { gated, services, apart, touched })
+    return {
+      name: job.name,
+      steps: job.steps,
+      stage: stageOf(job),
+      needs: job.needs,
+      kind,
+      service,
+      environment,
+      presence: { when: whenOf(job), services: services.length === 0 ? undefined : services, mergeRequests: !apart },
+      harmless: !touched && !gated,
+      gated,
+      allowFailure: job.steps.every((s) => s.definition.allowFailure === true),
+      minutes: minutesOf(job, settings.ci.timeoutMinutes),
+      publishes: new Set(job.steps.flatMap((s) => s.definition.publishes ?? [])),
+      secrets: [...new Set(job.steps.flatMap((s) => s.secrets))],
+    }
+  })
+  return { jobs: withoutDetours(made), stages }
+}
+
+/** What is known of the jobs before. */
+interface Seen {
+  readonly gated: boolean
+  /** Its own one, or those of the jobs before. */
+  readonly services: readonly string[]
+  /** Left out for merge requests. */
+  readonly apart: boolean
+  readonly touched: boolean
+}
+
+function kindOf(job: Job): CiJob["kind"] {
+  const kinds = new Set(job.steps.map((s) => s.kind))
+  return kinds.has("gate") ? "gate" : kinds.has("effect") ? "effect" : "pure"
+}
+
+function common(job: Job, field: "environment" | "service"): string | undefined {
+  return job.steps[0]?.definition[field]
+}
+
+/** A job runs when one of its steps does: the others are skipped inside. */
+function whenOf(job: Job): Condition | undefined {
+  const conditions = job.steps.map((s) => s.when).filter((c) => c !== undefined)
+  return conditions.length < job.steps.length ? undefined : inCi(any(...conditions))
+}
+
+/** What is not merged gets no further than a dirty work tree does, unless the configuration says otherwise. */
+function beyondMergeRequests(
+  { ci, environments }: Pick<Settings, "ci" | "environments">,
+  job: { readonly gated: boolean; readonly environment: string | undefined },
+): boolean {
+  if (ci.mergeRequests === "all") return false
+  if (job.gated) return true
+  if (job.environment === undefined) return false
+  return ci.mergeRequests === "checks" || job.environment !== Object.keys(environments)[0]
+}
+
+function minutesOf(job: Job, without: number): number {
+  const minutes = job.steps.map((s) => {
+    if (s.kind === "gate") return 5
+    const { timeout, retry, effect } = s.definition
+    const attempts = (effect?.retry ?? retry)?.attempts ?? 1
+    return timeout === undefined ? without : (timeout / 60_000) * attempts
+  })
+  return Math.ceil(minutes.reduce((sum, m) => sum + m, headroom) / 5) * 5
+}

@@ -1,0 +1,44 @@
+import { Document, isMap, isScalar, visit, YAMLSeq, type Scalar, type YAMLMap } from "yaml"
+import type { GitlabFile } from "./model.js"
+
+/** Lists that read best on one line. */
+const inline = new Set(["paths", "exclude", "exit_codes", "reference", "files", "extends"])
+
+function referenceOf(map: YAMLMap): YAMLSeq | undefined {
+  const reference = map.get("reference")
+  if (!(reference instanceof YAMLSeq)) return undefined
+  const tagged = new YAMLSeq()
+  tagged.items = reference.items as Scalar[]
+  tagged.flow = true
+  tagged.tag = "!reference"
+  return tagged
+}
+
+/** A configuration as YAML: an empty line between entries, short lists in a line, nothing folded. */
+export function gitlabYaml(file: GitlabFile): string {
+  const { jobs, ...head } = file
+  const document = new Document({ ...head, ...jobs }, { aliasDuplicateObjects: false })
+  visit(document, {
+    Pair(_, pair) {
+      const key = isScalar(pair.key) ? String(pair.key.value) : ""
+      if (isMap(pair.value)) pair.value = referenceOf(pair.value) ?? pair.value
+      else if (pair.value instanceof YAMLSeq && inline.has(key)) {
+        pair.value.flow = !pair.value.items.some((item) => isScalar(item) && String(item.value).length > 60)
+      }
+    },
+    Map(key, map) {
+      if (key === null || typeof key !== "number") return undefined
+      const reference = referenceOf(map)
+      if (reference !== undefined) return reference
+      // A need fits into a line.
+      if (map.has("job") && map.has("artifacts")) map.flow = true
+      return undefined
+    },
+  })
+  if (isMap(document.contents)) {
+    document.contents.items.forEach((pair, i) => {
+      if (i > 0 && isScalar(pair.key)) pair.key.spaceBefore = true
+    })
+  }
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false })
+}
