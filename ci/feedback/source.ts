@@ -22,14 +22,18 @@ export function targetOf(env: Env): string | undefined {
 /** Where the summary of a whole pipeline lies, from the project. */
 export const summaryPath = `.gantry/ci/${feedbackJob}/summary.json`
 
+/** GitHub finds artifacts by a name of their own; this is the one that the generated workflow gives to the feedback's. */
+const githubArtifact = "gantry-report"
+
 /** What the latest pipeline of a branch said. Never throws: without it nothing is compared. */
 export async function baselineOf(
-  host: Pick<CodeHost, "branchFile">,
+  host: Pick<CodeHost, "branchFile" | "place">,
   branch: string,
   path: string,
 ): Promise<{ readonly summary?: JobSummary; readonly problem?: string }> {
   try {
-    const text = await host.branchFile({ branch, job: feedbackJob, path })
+    const job = host.place.kind === "github" ? githubArtifact : feedbackJob
+    const text = await host.branchFile({ branch, job, path })
     if (text === undefined) return {}
     const read = parseSummary(text)
     return typeof read === "string" ? { problem: `what ${branch} left cannot be read: ${read}` } : { summary: read }

@@ -95,6 +95,8 @@ async function tell(
       warn(`the comment was not written: ${[message, reason, hint].filter(Boolean).join(" · ")}`)
     }
   }
+  // In GitHub each job's `environment:` has made its deployment, under a name that tells gate and rollout apart.
+  if (host.place.kind === "github") return
   const source = { ref: ci.ref ?? ci.branch ?? ci.tag ?? summary.commit, tag: ci.tag !== undefined }
   for (const problem of await recordDeployments(host, summary, source))
     warn(`a deployment was not recorded: ${problem}`)

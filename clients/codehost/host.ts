@@ -16,7 +16,7 @@ export interface CodeHost {
   ownPlay(): Promise<HostDecision | undefined>
   /** What a job of this project left at a path; undefined when there is none, or no longer. @param path from the repository's root */
   jobFile(job: string, path: string): Promise<string | undefined>
-  /** A file that a job left in the latest pipeline of a branch that has it; undefined when none has. */
+  /** A file that a job (on GitHub: an artifact of that name) left in the latest pipeline of a branch that has it; undefined when none has. */
   branchFile(file: {
     readonly branch: string
     readonly job: string

@@ -35,7 +35,10 @@ function play(job: z.infer<typeof Job>): HostDecision {
   }
 }
 
-/** Of the gate's deployments; approvals are in the answer about a single one alone. */
+/**
+ * Of the pipeline's deployments to the environment; approvals are in the answer about a single one alone. One of the gate's
+ * own job is a decision; of a job behind it, what was approved there was not the gate's evidence, and only a no counts.
+ */
 async function approvals(
   at: Place,
   api: GitLabApi,
@@ -52,14 +55,15 @@ async function approvals(
       maxPages: 1,
     }),
   )
+  const pipeline = Number(gate.pipeline)
   const ids = new Set(jobs.map((job) => job.id))
-  const own = listed.filter((d) => d.deployable != null && ids.has(d.deployable.id))
+  const own = listed.filter((d) => d.deployable?.pipeline?.id === pipeline)
   const commit = jobs[0]?.commit?.id ?? jobs[0]?.pipeline.sha ?? ""
   const found: HostDecision[] = []
-  for (const { id } of own) {
+  for (const { id, deployable } of own) {
     const deployment = Deployment.parse(await gitlab.Deployments.show(at.project, id))
     for (const { user, status, created_at: at, comment } of deployment.approvals ?? []) {
-      if (status !== "approved" && status !== "rejected") continue
+      if (status !== "rejected" && !(status === "approved" && ids.has(deployable?.id ?? 0))) continue
       const said = {
         how: "deployment" as const,
         user: user.username,

@@ -1,8 +1,13 @@
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, onTestFinished, vi } from "vitest"
+import { pipeline } from "../../../core/pipeline.js"
+import { step } from "../../../core/step.js"
 import type { Report } from "../../../core/reports.js"
 import { gitlabHost } from "../../../clients/codehost/gitlab/index.js"
-import { runCodeReview } from "../../../steps/code-review/index.js"
+import { codeReview, runCodeReview } from "../../../steps/code-review/index.js"
+import { Source } from "../../../steps/outputs.js"
+import type { Settings } from "../../../steps/settings.js"
 import { fakeGitLab, mergeRequest, type FakeMergeRequest } from "../../fakes/gitlab.js"
+import { runPipeline } from "../../unit/core/rig.js"
 
 const commit = "c".repeat(40)
 
@@ -104,4 +109,30 @@ describe("code review at GitLab", () => {
     await expect(result).resolves.toEqual({ approvedBy: [] })
     expect(lines).toEqual(["the code host knows no merge request with commit cccccccccccc"])
   })
+})
+
+it("outside of CI the run's own fact says which merge request it is", async () => {
+  const gitlab = await fakeGitLab({ mergeRequests: [mergeRequest({ commits: [] })] })
+  vi.stubEnv("GITLAB_TOKEN", "glpat-right")
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const codeHost = { kind: "gitlab" as const, url: gitlab.url, project: "42" }
+  const source = step("checkout", { engine: false, output: Source, run: async () => sourceOf(commit) })
+  const review = codeReview({ codeHost } as Settings, { source })
+  const { step: of } = await runPipeline(pipeline("reviewed", { targets: [review] }), {
+    facts: { mergeRequest: "7" },
+    env: { GITLAB_TOKEN: "glpat-right" },
+  })
+  expect(of("code-review")).toMatchObject({ status: "success", output: { number: 7, approvedBy: ["zhang.min"] } })
+  expect(gitlab.requests.filter((path) => path.includes("commits"))).toEqual([])
+})
+
+const sourceOf = (of: string): Source => ({
+  commit: of,
+  tree: "t",
+  dirty: false,
+  author: { name: "Li Wei", email: "li@shop.example" },
+  date: "2026-11-20T12:00:00Z",
+  subject: "A change",
+  changed: [],
+  services: {},
 })

@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from "node:fs/promises"
+import { readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
 import { signStatement, type Approver, type Statement } from "../../../approvals/index.js"
@@ -324,6 +324,18 @@ describe("deployment approvals, where the tier has them", () => {
     })
     const prod = await jobs.workTree(second.info)
     await expect(jobs.verify(prod, second.result as never)).resolves.toBeUndefined()
+    // Of a job behind the gate: its yes is not about the gate's evidence, its no counts.
+    const rollout = { id: 10, environment: "prod", sha: jobs.commit, status: "blocked", job: 300 }
+    gitlab.world.jobs.push(job({ id: 300, name: "catalog.rollout-prod", started: null }))
+    const at = new Date().toISOString()
+    gitlab.world.deployments.push({ ...rollout, approvals: [{ user: "lin", status: "approved", at, comment: "" }] })
+    await expect(jobs.verify(prod, second.result as never)).resolves.toBeUndefined()
+    gitlab.world.deployments[1]?.approvals.push({ user: "zhao", status: "rejected", at, comment: "wait" })
+    await expect(jobs.verify(prod, second.result as never)).rejects.toMatchObject({
+      reason: "Zhao Author rejected it: wait",
+    })
+    gitlab.world.deployments.splice(1)
+    await rm(join(prod.dir, "approvals/gate/statement-deployment-10-zhao.json"))
     approvals.splice(0, 1)
     gitlab.world.deployments[0]?.approvals.push({
       user: "wang",

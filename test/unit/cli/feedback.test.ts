@@ -10,7 +10,11 @@ import { config, hostStep, makeProject, targets } from "./rig.js"
 
 const delivery = [
   hostStep("catalog.unit", 'log.info("41 tests")', 'service: "catalog",'),
-  hostStep("tests", 'throw fault({ code: "TESTS-RED", kind: "failed", message: "1 of 2 tests is red" })', "after: [catalog_unit],"),
+  hostStep(
+    "tests",
+    'throw fault({ code: "TESTS-RED", kind: "failed", message: "1 of 2 tests is red" })',
+    "after: [catalog_unit],",
+  ),
   targets("tests"),
 ].join("\n")
 
@@ -129,5 +133,8 @@ it("prints instead, leaves out what is unreadable or another run's, and is for C
   expect(told.stdout).toContain("1 finding that `main` does not have")
   expect(told.stdout).toContain("`CVE-2`")
   expect(gitlab.world.mergeRequests[0]?.notes).toEqual([])
-  expect(await project.gantry("feedback", "--pipeline", "delivery")).toMatchObject({ code: 2, stderr: expect.stringContaining("JOB-RUN") as string })
+  expect(await project.gantry("feedback", "--pipeline", "delivery")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("JOB-RUN") as string,
+  })
 })

@@ -3,7 +3,13 @@ import { renderComment, type CommentOptions } from "../../../../ci/feedback/comm
 import { deployment, findings, image, quality, step, summary, tests } from "./samples.js"
 
 const render = (more: Partial<CommentOptions> & Pick<CommentOptions, "summary">) =>
-  renderComment({ baseline: undefined, target: "main", pipelineUrl: "https://git.example/p/77", mayApprove: [], ...more })
+  renderComment({
+    baseline: undefined,
+    target: "main",
+    pipelineUrl: "https://git.example/p/77",
+    mayApprove: [],
+    ...more,
+  })
 
 describe("the comment on a merge request", () => {
   it("says what somebody has to know, in place", () => {
@@ -18,7 +24,33 @@ describe("the comment on a merge request", () => {
       baseline: summary([step("catalog.image", [image(50_000_000)]), step("catalog.trivy", [findings(["CVE-1"])])]),
       mayApprove: ["Lin Release (`lin`)"],
     })
-    expect(text).toMatchInlineSnapshot()
+    expect(text).toMatchInlineSnapshot(`
+      "<!-- gantry:delivery -->
+      ### \`delivery\` ✔ passed
+
+      Commit \`cccccccc\` · [gitlab-77](https://git.example/p/77)
+
+      | service | tests | quality gate | findings | image |
+      | --- | --- | --- | --- | --- |
+      | \`catalog\` | 41 of 41 passed, 87.3 % covered | [passed](https://sonar.example/x) | 2 high | 52.0 MB (+2.0 MB) |
+
+      #### 1 finding that \`main\` does not have
+
+      | id | severity | service | where | fixed in |  |
+      | --- | --- | --- | --- | --- | --- |
+      | \`CVE-2\` | high | \`catalog\` | \`lodash 4.17.15 in app\` | \`4.17.21\` |  |
+
+      #### Environments
+
+      | environment | service | address | image |  |
+      | --- | --- | --- | --- | --- |
+      | \`test\` | \`catalog\` | [http://127.0.0.1:18080](http://127.0.0.1:18080) | \`sha256:111111111111…\` |  |
+
+      May approve the release: Lin Release (\`lin\`)
+
+      <sub>One comment, kept up to date by Gantry.</sub>
+      "
+    `)
   })
 
   it("shows failed tests with their message, and what went wrong with what to do", () => {
@@ -27,7 +59,12 @@ describe("the comment on a merge request", () => {
         [
           step("catalog.unit-tests", [tests([{ name: "adds to the cart", message: "expected 2, got 3" }])], {
             status: "failed",
-            error: { code: "TESTS-FAILED", kind: "failed", message: "1 of 41 tests failed", hint: "Look at the report." },
+            error: {
+              code: "TESTS-FAILED",
+              kind: "failed",
+              message: "1 of 41 tests failed",
+              hint: "Look at the report.",
+            },
           }),
         ],
         { status: "failed" },
@@ -52,8 +89,17 @@ describe("the comment on a merge request", () => {
   it("tells decisions, and who may decide while the gate waits", () => {
     const gate = step("gate", [], { kind: "gate", status: "waiting" })
     expect(render({ summary: summary([gate], { status: "waiting" }) })).toContain("nobody yet")
-    const approval = { kind: "approval" as const, decision: "approved" as const, by: "Lin", reason: "ok", at: "2026-11-25T10:00:00Z", evidenceHash: "e" }
-    expect(render({ summary: summary([step("gate", [approval], { kind: "gate" })]) })).toContain("- approved by `Lin`: `ok`")
+    const approval = {
+      kind: "approval" as const,
+      decision: "approved" as const,
+      by: "Lin",
+      reason: "ok",
+      at: "2026-11-25T10:00:00Z",
+      evidenceHash: "e",
+    }
+    expect(render({ summary: summary([step("gate", [approval], { kind: "gate" })]) })).toContain(
+      "- approved by `Lin`: `ok`",
+    )
   })
 
   it("nothing that others wrote mentions anybody, closes a fold, or makes a link", () => {
@@ -72,7 +118,9 @@ describe("the comment on a merge request", () => {
 
   it("stays below what the hosts take, with its folds closed", () => {
     const many = Array.from({ length: 20 }, (_, i) => ({ name: `test ${i}`, message: "x".repeat(1900) }))
-    const steps = Array.from({ length: 10 }, (_, i) => step(`s${i}.unit-tests`, [tests(many, 100)], { service: `s${i}`, status: "failed" }))
+    const steps = Array.from({ length: 10 }, (_, i) =>
+      step(`s${i}.unit-tests`, [tests(many, 100)], { service: `s${i}`, status: "failed" }),
+    )
     const text = render({ summary: summary(steps) })
     expect(text.length).toBeLessThan(62_000)
     expect(text.match(/<details>/g)?.length).toBe(text.match(/<\/details>/g)?.length)

@@ -8,8 +8,15 @@ import { findings, image, step, summary } from "./samples.js"
 
 it("a step that was done again counts as it ended last, and the worst job decides", () => {
   const merged = mergeSummaries([
-    summary([step("a", [], { status: "errored", finishedAt: "2026-11-25T10:01:00Z" })], { job: "a", status: "errored" }),
-    summary([step("a", [], { finishedAt: "2026-11-25T10:05:00Z" }), step("b")], { job: "b", status: "success", finishedAt: "2026-11-25T10:05:00Z" }),
+    summary([step("a", [], { status: "errored", finishedAt: "2026-11-25T10:01:00Z" })], {
+      job: "a",
+      status: "errored",
+    }),
+    summary([step("a", [], { finishedAt: "2026-11-25T10:05:00Z" }), step("b")], {
+      job: "b",
+      status: "success",
+      finishedAt: "2026-11-25T10:05:00Z",
+    }),
   ])
   expect(merged).toMatchObject({ job: "feedback", status: "errored", finishedAt: "2026-11-25T10:05:00Z" })
   expect(merged?.steps.map((s) => [s.id, s.status])).toEqual([["a", "success"], ["b", "success"]]) // prettier-ignore
@@ -18,9 +25,13 @@ it("a step that was done again counts as it ended last, and the worst job decide
 
 it("findings are new by what they are, not by where and in which version", () => {
   const moved = findings(["CVE-1"])
-  if (moved.kind === "findings") for (const item of moved.items) Object.assign(item, { location: "lodash 4.17.16 in other" })
+  if (moved.kind === "findings")
+    for (const item of moved.items) Object.assign(item, { location: "lodash 4.17.16 in other" })
   const before = summary([step("catalog.trivy", [findings(["CVE-1"])])])
-  const now = summary([step("catalog.trivy", [moved]), step("order.trivy", [findings(["CVE-1", "CVE-1"])], { service: "order" })])
+  const now = summary([
+    step("catalog.trivy", [moved]),
+    step("order.trivy", [findings(["CVE-1", "CVE-1"])], { service: "order" }),
+  ])
   expect(newFindings(now, before)?.map((f) => [f.service, f.item.id])).toEqual([["order", "CVE-1"]])
   expect(newFindings(now, undefined)).toBeUndefined()
 })

@@ -45,9 +45,21 @@ export const findings = (ids: readonly string[], blocking = false): Report => ({
   kind: "findings",
   tool: "Trivy",
   counts: { HIGH: ids.length },
-  items: ids.map((id) => ({ id, severity: "HIGH", title: id, location: "lodash 4.17.15 in app", fix: "4.17.21", blocking })),
+  items: ids.map((id) => ({
+    id,
+    severity: "HIGH",
+    title: id,
+    location: "lodash 4.17.15 in app",
+    fix: "4.17.21",
+    blocking,
+  })),
 })
-export const image = (size: number): Report => ({ kind: "image", reference: "r/catalog", digest: `sha256:${"1".repeat(64)}`, size })
+export const image = (size: number): Report => ({
+  kind: "image",
+  reference: "r/catalog",
+  digest: `sha256:${"1".repeat(64)}`,
+  size,
+})
 export const deployment = (environment: string, url = "http://127.0.0.1:18080"): Report => ({
   kind: "deployment",
   environment,
@@ -58,4 +70,9 @@ export const deployment = (environment: string, url = "http://127.0.0.1:18080"):
   configHash: "c0",
   unchanged: false,
 })
-export const quality = (status: "passed" | "failed"): Report => ({ kind: "quality-gate", status, url: "https://sonar.example/x", conditions: [] })
+export const quality = (status: "passed" | "failed"): Report => ({
+  kind: "quality-gate",
+  status,
+  url: "https://sonar.example/x",
+  conditions: [],
+})

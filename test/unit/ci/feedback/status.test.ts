@@ -7,11 +7,22 @@ const target = { commit: "c", pipeline: "77", url: "https://x" }
 
 it("tells beginnings and ends of a job's own steps, in order", async () => {
   const told: CommitStatus[] = []
-  const reporter = statusReporter({ setStatus: async (status) => void told.push(status) }, target, new Set(["a", "b"]), () => undefined)
+  const reporter = statusReporter(
+    { setStatus: async (status) => void told.push(status) },
+    target,
+    new Set(["a", "b"]),
+    () => undefined,
+  )
   const started = (step: string) => reporter.event({ type: "step-started", step, attempt: 1 })
   started("a")
   started("other")
-  reporter.event({ type: "step-finished", step: "a", status: "failed", cached: false, error: { code: "X", kind: "failed", message: "red" } })
+  reporter.event({
+    type: "step-finished",
+    step: "a",
+    status: "failed",
+    cached: false,
+    error: { code: "X", kind: "failed", message: "red" },
+  })
   reporter.event({ type: "step-finished", step: "b", status: "skipped", cached: false, reason: "only on main" })
   await reporter.done()
   expect(told.map((s) => [s.name, s.state, s.description])).toEqual([
@@ -26,7 +37,14 @@ it("never throws: says once why, and gives up", async () => {
   let asked = 0
   const setStatus = () => {
     asked++
-    return Promise.reject(fault({ code: "CODEHOST-UNAVAILABLE", kind: "errored", message: "GitLab cannot be used", reason: "ECONNREFUSED" }))
+    return Promise.reject(
+      fault({
+        code: "CODEHOST-UNAVAILABLE",
+        kind: "errored",
+        message: "GitLab cannot be used",
+        reason: "ECONNREFUSED",
+      }),
+    )
   }
   const warnings: string[] = []
   const reporter = statusReporter({ setStatus }, target, new Set(["a"]), (text) => void warnings.push(text))

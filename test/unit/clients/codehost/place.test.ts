@@ -29,6 +29,8 @@ describe("where the project is", () => {
   })
 
   it("is asked for by name", () => {
-    expect(() => knownPlace(undefined)).toThrow(expect.objectContaining({ code: "CODEHOST-WHERE", kind: "usage" }) as Error)
+    expect(() => knownPlace(undefined)).toThrow(
+      expect.objectContaining({ code: "CODEHOST-WHERE", kind: "usage" }) as Error,
+    )
   })
 })
