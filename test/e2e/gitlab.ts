@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { execa } from "execa"
 import { RunRecord } from "../../core/record.js"
 import { gitlabWorld, job, serveGitLab } from "../fakes/gitlab.js"
-import { runGitlabCiLocal, type Ended } from "../integration/ci/gitlab-ci-local.js"
+import { runGitlabCiLocal, withRsync, type Ended } from "../integration/ci/gitlab-ci-local.js"
 import { makeRig, root, type Rig } from "./rig.js"
 
 /** Numbers that GitLab would give: gitlab-ci-local takes them as variables, the same for every job. */
@@ -22,6 +22,7 @@ export async function makePipeline(setup: {
   readonly lean?: boolean
   readonly services?: readonly string[]
 }) {
+  await withRsync()
   const rig = await makeRig({ ...setup, config })
   await writeFile(join(rig.dir, ".gitignore"), "node_modules/\n.gantry/\n.gitlab-ci-local/\n")
   const generated = await rig.gantry(["generate", "gitlab"])

@@ -3,6 +3,8 @@ import { existsSync } from "node:fs"
 import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises"
 import { homedir } from "node:os"
 import { dirname, join } from "node:path"
+import { noProgress } from "../../../core/progress.js"
+import { aptInstall, findCommand } from "../../../engine/docker/apt.js"
 
 /** Runs .gitlab-ci.yml on one machine, and checks it against GitLab's published schema, which it brings along. */
 const packages = ["gitlab-ci-local@4.75.1", "node@22"]
@@ -32,6 +34,11 @@ export async function gitlabCiLocal(): Promise<readonly string[]> {
     await rm(making, { recursive: true, force: true })
   }
   return argv
+}
+
+/** It hands files on to its jobs with rsync. @throws when that is not there and cannot be installed */
+export async function withRsync(): Promise<void> {
+  if ((await findCommand("rsync")) === undefined) await aptInstall(["rsync"], noProgress, { expectedSeconds: 20 })
 }
 
 export interface Ended {
