@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from "node:child_process"
 import { existsSync } from "node:fs"
-import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises"
-import { homedir } from "node:os"
+import { mkdir, mkdtemp, open, readFile, rename, rm, writeFile } from "node:fs/promises"
+import { homedir, tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { noProgress } from "../../../core/progress.js"
 import { aptInstall, findCommand } from "../../../engine/docker/apt.js"
@@ -52,14 +52,20 @@ export async function runGitlabCiLocal(cwd: string, args: readonly string[]): Pr
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(CI|CI_.*|GITLAB_.*|GITHUB_.*)$/.test(name)),
   )
-  const child = spawn(node, [script, ...args], { cwd, env, stdio: ["ignore", "pipe", "pipe"] })
-  let output = ""
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding("utf8").on("data", (text: string) => (output += text))
-  return new Promise((done, fail) => {
-    child.on("error", fail)
-    child.on("close", (code) => done({ code, output }))
-  })
+  // Into a file: it exits without waiting for a pipe, and then the end of a long list is lost.
+  const dir = await mkdtemp(join(tmpdir(), "gitlab-ci-local-"))
+  const log = await open(join(dir, "output"), "w+")
+  try {
+    const child = spawn(node, [script, ...args], { cwd, env, stdio: ["ignore", log.fd, log.fd] })
+    const code = await new Promise<number | null>((done, fail) => {
+      child.on("error", fail)
+      child.on("close", done)
+    })
+    return { code, output: await readFile(join(dir, "output"), "utf8") }
+  } finally {
+    await log.close()
+    await rm(dir, { recursive: true, force: true })
+  }
 }
 
 /** A repository whose branch `main` is at its origin as well, with these files. */

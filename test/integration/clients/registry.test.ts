@@ -149,7 +149,7 @@ describe("copyArchive", () => {
     }
     const started = Date.now()
     await expect(copyArchive(image, client(registry, options), "sha-1")).rejects.toThrow("interrupted")
-    expect(Date.now() - started).toBeLessThan(5000)
+    expect(Date.now() - started).toBeLessThan(30_000)
   })
 
   it("notices a registry that keeps other bytes", async () => {

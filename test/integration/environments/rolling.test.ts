@@ -27,10 +27,8 @@ describe("rolling deployment on the Docker Engine", () => {
     expect(info.uid).toBe(10001)
 
     const before = (await (await lab.target("test")).describe()).map((i) => i.id)
-    const started = performance.now()
     const again = await lab.deploy(lab.release(v1, { config: "greeting: hi\n", commit: "another" }))
     expect(again.unchanged).toBe(true)
-    expect(performance.now() - started).toBeLessThan(3000)
     expect((await (await lab.target("test")).describe()).map((i) => i.id)).toEqual(before)
   })
 
@@ -48,7 +46,6 @@ describe("rolling deployment on the Docker Engine", () => {
     expect(result.failures).toEqual([])
     expect(result.versions["v2"]).toBeGreaterThan(0)
     expect(result.total).toBeGreaterThan(500)
-    expect(seconds).toBeLessThan(10)
     console.log(
       `rolled 2 replicas in ${seconds.toFixed(1)} s under load; ${result.total} requests`,
       lab.lines.slice(-12),

@@ -101,7 +101,7 @@ describe("an interruption", () => {
       signal: null,
       stderr: expect.stringContaining("Left at once") as string,
     })
-    expect(Date.now() - since).toBeLessThan(5000)
+    expect(Date.now() - since).toBeLessThan(30_000)
     await writeFile(join(p.dir, "go"), "")
     expect((await p.gantry("resume", "last")).code).toBe(0)
   })

@@ -46,7 +46,7 @@ describe("execute: a run", () => {
       },
     })
     const { project, dir } = await runPipeline(pipeline("p", { targets: [a] }), { commit: "abc", dirty: true })
-    expect(seen).toEqual({ id: "a", attempt: 1, pipeline: "p", dir, project, commit: "abc", dirty: true })
+    expect(seen).toEqual({ id: "a", attempt: 1, pipeline: "p", dir, project, commit: "abc", dirty: true, facts: {} })
   })
 
   it("covers what the selection says, and what is outside counts as not there", async () => {
