@@ -24,7 +24,7 @@ export async function generate(cwd: string, host: string, options: GenerateOptio
   const files = await makeFiles(host, async () => ({
     pipeline,
     settings: project.settings,
-    tracked: await trackedFiles(root),
+    tracked: await trackedFiles(root, project.settings.ci.cache.paths),
   }))
   if (options.stdout === true) {
     for (const { path, text } of files) process.stdout.write(files.length > 1 ? `# ${path}\n${text}\n` : text)
@@ -76,7 +76,7 @@ async function makeFiles(
  * Undefined outside of a repository.
  * @throws GENERATE-FOLDER when the project is not the root of its repository: CI systems look for their files there
  */
-async function trackedFiles(root: string): Promise<readonly string[] | undefined> {
+async function trackedFiles(root: string, cached: readonly string[]): Promise<readonly string[] | undefined> {
   const at = { cwd: root }
   const prefix = await tryGit(["rev-parse", "--show-prefix"], at).catch((cause: unknown) => {
     if (isFault(cause) && cause.code === "GIT-NO-REPOSITORY") return undefined
@@ -93,5 +93,7 @@ async function trackedFiles(root: string): Promise<readonly string[] | undefined
     })
   }
   const list = await git(["ls-files", "-z", "--cached", "--others", "--exclude-standard"], at)
-  return [...new Set(list.split("\0").filter((file) => file !== ""))].sort()
+  // In a CI job the cache lies in the work tree, ignored by git or not.
+  const isCached = (file: string) => cached.some((path) => file.startsWith(path.replace(/\/*$/, "/")))
+  return [...new Set(list.split("\0").filter((file) => file !== "" && !isCached(file)))].sort()
 }

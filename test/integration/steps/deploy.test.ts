@@ -157,6 +157,16 @@ describe("the deploy step", () => {
     await commit({ "config-repo/service-web/application-test.yml": "shop: { place: test }\n" })
   })
 
+  it("brings back an environment that was taken down, where it was", async () => {
+    const before = (await lab.target("test")).url
+    await removeEnvironments(settings, { only: "test", keepData: true })
+    expect(await (await lab.target("test")).describe()).toEqual([])
+    const source = await commit({ note: "back" })
+    const output = await runDeploy(context(source, releases[0]).ctx, settings, service, "test")
+    expect(output).toMatchObject({ unchanged: false, url: before })
+    expect((await fetch(`${output.url}/info`)).status).toBe(200)
+  })
+
   it("keeps the log of an instance that failed", async () => {
     const source = await commit({ note: "1" })
     const bad = { ...service, env: { VERSION: "v2", EXIT_AFTER_MS: "100", NEVER_READY: "1" } }

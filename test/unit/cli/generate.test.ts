@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from "node:fs/promises"
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { makeProject } from "./rig.js"
@@ -28,6 +28,9 @@ describe("gantry generate", () => {
     expect(text).toContain(`# Made by \`gantry generate ${host}\``)
     git("add", "-A")
     git("commit", "-q", "-m", "CI")
+    // As in a CI job.
+    await mkdir(join(dir, ".npm"))
+    await writeFile(join(dir, ".npm/package.tgz"), "")
     expect(await gantry("generate", host, "--check")).toMatchObject({ code: 0, stdout: "", stderr: "" })
     expect((await gantry("generate", host, "--stdout")).stdout).toBe(text)
   })
@@ -115,5 +118,11 @@ describe("gantry stop", () => {
     const { code, stderr } = await gantry("stop", name)
     expect(code).toBe(2)
     expect(stderr).toMatch(new RegExp(text))
+  })
+  it("says when no Docker Engine answers, which is nobody's mistake here", async () => {
+    const { start } = await makeProject(files)
+    const { code, stderr } = await start(["stop", "test"], { DOCKER_HOST: "unix:///nowhere/docker.sock" }).ended
+    expect(code).toBe(3)
+    expect(stderr).toContain("ENV-STOP-NO-DOCKER")
   })
 })
