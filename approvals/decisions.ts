@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto"
 import { mkdir, readdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { writeDurably } from "../core/files.js"
-import { hashJson } from "../core/json.js"
+import { hashJson, parseJson } from "../core/json.js"
 import { appendAudit, readAudit } from "./audit.js"
 import { gateDir } from "./evidence.js"
 import { Statement, type Via } from "./statement.js"
@@ -80,16 +80,8 @@ async function filed(dir: string): Promise<readonly Statement[]> {
   const statements: Statement[] = []
   for (const name of names) {
     if (!name.startsWith(prefix) || !name.endsWith(".json")) continue
-    const parsed = Statement.safeParse(parse(await readFile(join(dir, name), "utf8")))
+    const parsed = Statement.safeParse(parseJson(await readFile(join(dir, name), "utf8")))
     if (parsed.success) statements.push(parsed.data)
   }
   return statements
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,6 +1,6 @@
 import { affectedServices } from "../ci/affected.js"
 import { fault } from "../core/errors.js"
-import { git, tryGit } from "../steps/git.js"
+import { findCommit, git, namesIn } from "../steps/git.js"
 import type { Settings } from "../steps/settings.js"
 
 /** What a change touches; `changed` undefined: not known, so everything counts as changed, and `note` says why. */
@@ -14,15 +14,12 @@ export interface Change {
  * one, a force push), nothing is known.
  */
 export async function changeBetween(root: string, base: string, commit: string): Promise<Change> {
-  const found = await tryGit(["rev-parse", "--verify", "--quiet", "--end-of-options", `${base}^{commit}`], {
-    cwd: root,
-  })
-  if (found.exitCode !== 0) {
+  const from = await findCommit(base, { cwd: root })
+  if (from === undefined) {
     return { changed: undefined, note: `commit ${base.slice(0, 12)}, to compare with, is not in this clone` }
   }
-  const from = found.stdout.trim()
   const text = await git(["diff", "--name-only", "--no-renames", "--relative", "-z", from, commit], { cwd: root })
-  const changed = text.split("\0").filter((name) => name !== "")
+  const changed = namesIn(text)
   return { changed, note: `${changed.length} files changed since ${from.slice(0, 12)}` }
 }
 

@@ -8,7 +8,7 @@ import type { RecordOrigin } from "../core/sealed.js"
 import { stepIdPattern } from "../core/step-check.js"
 import { openStore } from "../core/store.js"
 import { bareRecord, writeCiFiles } from "../report/ci/write.js"
-import { tryGit } from "../steps/git.js"
+import { namesIn, tryGit } from "../steps/git.js"
 import type { Settings } from "../steps/settings.js"
 import { version } from "./version.js"
 
@@ -86,6 +86,6 @@ function knownCi(env: NodeJS.ProcessEnv) {
 async function locatorOf(root: string, settings: Settings, commit: string) {
   const prefix = await tryGit(["rev-parse", "--show-prefix"], { cwd: root })
   const files = await tryGit(["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit], { cwd: root })
-  const names = files.exitCode === 0 ? files.stdout.split("\0").filter((name) => name !== "") : []
+  const names = files.exitCode === 0 ? namesIn(files.stdout) : []
   return fileLocator(names, prefix.stdout.trimEnd(), new Map(settings.services.map((s) => [s.name, s.path])))
 }

@@ -1,6 +1,6 @@
 import type { Facts } from "../core/condition.js"
 import { fault } from "../core/errors.js"
-import { git, tryGit } from "../steps/git.js"
+import { findCommit, git, tryGit } from "../steps/git.js"
 
 /** What is delivered, as git and the CI system's variables tell. */
 export interface SourceChoice {
@@ -28,10 +28,8 @@ export async function chooseSource(
       hint: "--dirty delivers the work tree as it is now, --commit what is in the repository.",
     })
   }
-  const found = await tryGit(["rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`], {
-    cwd: root,
-  })
-  if (found.exitCode !== 0) {
+  const commit = await findCommit(revision, { cwd: root })
+  if (commit === undefined) {
     throw fault({
       code: "COMMIT-UNKNOWN",
       kind: "usage",
@@ -42,7 +40,6 @@ export async function chooseSource(
           : "git log --oneline --all lists commits; git fetch may bring it.",
     })
   }
-  const commit = found.stdout.trim()
   const dirty = options.dirty === true
   const branch =
     env["CI_COMMIT_BRANCH"] ?? env["CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"] ?? (await currentBranch(root, commit))

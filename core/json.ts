@@ -11,6 +11,15 @@ export function canonicalJson(value: unknown): string {
   })
 }
 
+/** What a text says as JSON; undefined when it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
 /** SHA-256 of a text or of bytes, lower-case hex. */
 export function sha256(data: string | Uint8Array): string {
   return hash("sha256", data, "hex")

@@ -79,6 +79,17 @@ export async function git(args: readonly string[], options: GitOptions): Promise
   })
 }
 
+/** Hash of the commit that a revision names; undefined when there is none. */
+export async function findCommit(revision: string, options: GitOptions): Promise<string | undefined> {
+  const found = await tryGit(["rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`], options)
+  return found.exitCode === 0 ? found.stdout.trim() : undefined
+}
+
+/** Names that git lists with `-z`. */
+export function namesIn(list: string): readonly string[] {
+  return list.split("\0").filter((name) => name !== "")
+}
+
 function notStarted(code: string | undefined, message: string, cwd: string) {
   return fault({
     code: "GIT-MISSING",

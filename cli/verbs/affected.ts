@@ -1,6 +1,6 @@
 import { affectedServices } from "../../ci/affected.js"
 import { findProject, loadProject } from "../../config/index.js"
-import { git, tryGit } from "../../steps/git.js"
+import { changeBetween } from "../changed.js"
 import { exitCodes } from "../exit.js"
 import { printJson } from "../view.js"
 
@@ -24,9 +24,5 @@ export async function affected(
 /** Files that differ from a commit; undefined when there is none to compare with, or the clone does not have it. */
 async function changedSince(root: string, base: string | undefined): Promise<readonly string[] | undefined> {
   if (base === undefined || base === "" || /^0+$/.test(base)) return undefined
-  const at = { cwd: root }
-  const known = await tryGit(["cat-file", "-e", `${base}^{commit}`], at)
-  if (known.exitCode !== 0) return undefined
-  const list = await git(["diff", "--name-only", "--no-renames", "--relative", "-z", base, "HEAD"], at)
-  return list.split("\0").filter((file) => file !== "")
+  return (await changeBetween(root, base, "HEAD")).changed
 }

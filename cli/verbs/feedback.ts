@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { mayApprove } from "../../approvals/index.js"
 import { renderComment, markerOf } from "../../ci/feedback/comment.js"
 import { recordDeployments } from "../../ci/feedback/deployments.js"
+import { code, link } from "../../ci/feedback/markdown.js"
 import { mergeSummaries } from "../../ci/feedback/merge.js"
 import { feedbackJob, readSummaries } from "../../ci/feedback/read.js"
 import { pipelineRecord } from "../../ci/feedback/record.js"
@@ -145,8 +146,8 @@ async function approversFor(root: string, settings: Settings, summary: JobSummar
   const kind = settings.codeHost?.kind ?? "gitlab"
   return mayApprove({ approvers: settings.approvers, authors: facts.authors, roles }).map((one) => {
     const user = one[kind]
-    const name = one.name.replace(/[\\[\]<>`*_|@]/g, "\\$&")
-    return user === undefined ? name : `${name} (\`${user.replaceAll("`", "")}\`)`
+    const name = link(one.name, undefined)
+    return user === undefined ? name : `${name} (${code(user)})`
   })
 }
 

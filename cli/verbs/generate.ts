@@ -5,7 +5,7 @@ import { gitlabFolder } from "../../ci/gitlab/model.js"
 import { driftOf, writeGenerated } from "../../ci/write.js"
 import { findProject, loadProject } from "../../config/index.js"
 import { fault, isFault } from "../../core/errors.js"
-import { git, tryGit } from "../../steps/git.js"
+import { git, namesIn, tryGit } from "../../steps/git.js"
 import { exitCodes } from "../exit.js"
 import { pipelineOf } from "../pipelines.js"
 
@@ -95,5 +95,5 @@ async function trackedFiles(root: string, cached: readonly string[]): Promise<re
   const list = await git(["ls-files", "-z", "--cached", "--others", "--exclude-standard"], at)
   // In a CI job the cache lies in the work tree, ignored by git or not.
   const isCached = (file: string) => cached.some((path) => file.startsWith(path.replace(/\/*$/, "/")))
-  return [...new Set(list.split("\0").filter((file) => file !== "" && !isCached(file)))].sort()
+  return [...new Set(namesIn(list).filter((file) => !isCached(file)))].sort()
 }

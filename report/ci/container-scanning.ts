@@ -2,6 +2,7 @@ import { createHash } from "node:crypto"
 import { z } from "zod"
 import type { StepRecord } from "../../core/record.js"
 import { keptAs, type CiInput, type KeptText } from "./input.js"
+import { parseJson } from "../../core/json.js"
 
 /** Of Trivy's JSON (schema version 2; aquasecurity/trivy, pkg/types/report.go) what GitLab's report has a place for. */
 const Vulnerability = z.object({
@@ -29,7 +30,7 @@ export const containerScanningVersion = "15.0.7"
 /** GitLab's container scanning report of a job. Without a scan in the job it says so and lists nothing. */
 export function jobContainerScanning(input: CiInput): object {
   const scans = keptAs(input, "trivy").flatMap((file) => {
-    const parsed = TrivyReport.safeParse(parse(input.mask(file.text)))
+    const parsed = TrivyReport.safeParse(parseJson(input.mask(file.text)))
     return parsed.success ? [{ file, report: parsed.data }] : []
   })
   const steps = scans.map((scan) => scan.file.step)
@@ -116,12 +117,4 @@ const latest = (steps: readonly StepRecord[]) =>
 function uuid(content: string): string {
   const hex = createHash("sha256").update(content).digest("hex")
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,4 +1,5 @@
 import { keptAs, type CiInput } from "./input.js"
+import { parseJson } from "../../core/json.js"
 
 type Json = { readonly [name: string]: unknown }
 
@@ -94,10 +95,6 @@ function unique(items: readonly Json[], key: string): readonly Json[] {
 const list = (value: unknown): readonly Json[] => (Array.isArray(value) ? (value as Json[]) : [])
 
 function parse(text: string): Json | undefined {
-  try {
-    const json: unknown = JSON.parse(text)
-    return typeof json === "object" && json !== null && !Array.isArray(json) ? (json as Json) : undefined
-  } catch {
-    return undefined
-  }
+  const json = parseJson(text)
+  return typeof json === "object" && json !== null && !Array.isArray(json) ? (json as Json) : undefined
 }

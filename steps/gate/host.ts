@@ -15,6 +15,7 @@ import {
 } from "../../approvals/index.js"
 import { hostName, type CodeHost, type HostDecision } from "../../clients/codehost/index.js"
 import { fault } from "../../core/errors.js"
+import { parseJson } from "../../core/json.js"
 import { openStore } from "../../core/store.js"
 import type { Log, RunInfo } from "../../core/step.js"
 import { codeHostOf, type HostAccess } from "../code-host.js"
@@ -137,7 +138,7 @@ async function statementOfPlay(
 ): Promise<ViaStatement | undefined> {
   const name = hostStatementName({ how: act.how, job: act.id, user: act.user })
   const text = await host.jobFile(act.id, inRepository(join(gateDir(run.dir, gateId), name), run))
-  const parsed = text === undefined ? undefined : Statement.safeParse(parse(text)).data
+  const parsed = text === undefined ? undefined : Statement.safeParse(parseJson(text)).data
   const via = parsed?.via
   if (parsed !== undefined && via?.job === act.id && via.how === "play") return { ...parsed, via }
   log?.info(
@@ -150,14 +151,6 @@ async function statementOfPlay(
 function inRepository(path: string, run: RunInfo, root = process.env["CI_PROJECT_DIR"]): string {
   const name = relative(root === undefined || root === "" ? run.project : root, path)
   return (name.startsWith("..") ? relative(run.project, path) : name).replaceAll("\\", "/")
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 /** The decisions of the run, each held against what the host knows. */
