@@ -8,6 +8,7 @@ import { serviceFolder, type Place } from "./places.js"
 import { releaseKey, releaseName, type ReleaseSpec } from "./release.js"
 import { isServing } from "./strategies/moves.js"
 import { roll, type Rollout } from "./strategies/rolling.js"
+import { plainly } from "./strategies/settings.js"
 import type { Instance, Target } from "./target.js"
 
 export interface DeployOptions {
@@ -58,7 +59,7 @@ async function deploy(options: DeployOptions): Promise<Deployed> {
   const leftovers = instances.filter((i) => i.key !== key && i.key !== (stable && releaseKey(stable)))
   if (leftovers.length > 0) tell(`an interrupted deployment left ${leftovers.map((i) => i.name).join(", ")}`)
 
-  const rollout: Rollout = { ...options, replicas, strategy: environment.strategy }
+  const rollout: Rollout = { ...options, replicas, strategy: plainly(environment.strategy, replicas) }
   try {
     await roll(rollout)
   } catch (error) {

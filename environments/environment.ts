@@ -1,26 +1,5 @@
 import { z } from "zod"
-
-/** Replaces old instances by new ones, a few at a time (section 3.3.1 of the strategy document). */
-export const RollingStrategy = z.strictObject({
-  kind: z.literal("rolling"),
-  /** Instances beyond `replicas` while it rolls. */
-  maxSurge: z.number().int().min(0).default(1),
-  /** Instances that may be missing from `replicas` while it rolls. 0: full capacity all the time. */
-  maxUnavailable: z.number().int().min(0).default(0),
-  /** How long an instance must have been ready before it counts. Seconds. */
-  minReadySeconds: z.number().min(0).default(1),
-  /** How long an instance that left the balancer may finish its requests. Seconds. */
-  drainSeconds: z.number().min(0).default(10),
-  /** Between SIGTERM and SIGKILL. Seconds. */
-  graceSeconds: z.number().min(0).default(20),
-  /** Without any progress for so long the deployment has failed, and goes back. Seconds. */
-  progressDeadlineSeconds: z.number().positive().default(300),
-})
-export type RollingStrategy = z.infer<typeof RollingStrategy>
-
-/** How traffic moves from one release to the next. Blue-green and canary become further members. */
-export const Strategy = z.discriminatedUnion("kind", [RollingStrategy])
-export type Strategy = z.infer<typeof Strategy>
+import { RollingStrategy, Strategy } from "./strategies/settings.js"
 
 const port = z.number().int().min(1024).max(65535)
 
@@ -30,7 +9,7 @@ export const EnvironmentSettings = z
     target: z.literal("docker").default("docker"),
     /** Instances of each service. */
     replicas: z.number().int().min(1).max(20).default(2),
-    strategy: Strategy.default({ ...RollingStrategy.parse({ kind: "rolling" }) }),
+    strategy: Strategy.default(RollingStrategy.parse({ kind: "rolling" })),
     /** Which `application-<profile>.yml` of the config repository applies. Default: the name of the environment. */
     profile: z
       .string()
@@ -54,7 +33,7 @@ export const EnvironmentSettings = z
       })
       .optional(),
   })
-  .refine((e) => e.strategy.maxSurge + e.strategy.maxUnavailable > 0, {
+  .refine(({ strategy: s }) => s.kind !== "rolling" || s.maxSurge + s.maxUnavailable > 0, {
     path: ["strategy", "maxSurge"],
     message: "maxSurge and maxUnavailable are both 0: then no instance could ever be replaced",
   })

@@ -12,12 +12,11 @@ export {
   Environments,
   type Environment,
   type EnvironmentInput,
-  type RollingStrategy,
-  type Strategy,
 } from "./environment.js"
 export { readHistory, type HistoryEntry } from "./history.js"
 export { placeOf, type Place, type Project } from "./places.js"
 export { releaseKey, releaseName, releaseSpec, type ReleaseSpec } from "./release.js"
+export type { RollingStrategy, Strategy } from "./strategies/settings.js"
 export type { Instance, Target } from "./target.js"
 export { balancerImage } from "./docker/balancer-container.js"
 export { databaseImage } from "./docker/database.js"

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises"
-import type { RollingStrategy } from "../environment.js"
 import { notReadyFault, stuckFault } from "../faults.js"
 import { awaitReady, type NotReady } from "../readiness.js"
 import { releaseKey, type ReleaseSpec } from "../release.js"
 import { fullWeight, type Instance, type Target } from "../target.js"
 import { isServing, nextMove, type Move } from "./moves.js"
+import type { RollingStrategy } from "./settings.js"
 
 export interface Rollout {
   readonly target: Target

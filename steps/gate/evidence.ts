@@ -1,5 +1,6 @@
 import type { Demands, Evidence } from "../../approvals/index.js"
 import { fault, type Fault } from "../../core/errors.js"
+import { canonicalJson } from "../../core/json.js"
 import type { RunInfo } from "../../core/step.js"
 import type { BuiltImage, Deployment, Release, Scan, Source } from "../outputs.js"
 import type { Settings } from "../settings.js"
@@ -80,7 +81,8 @@ export function rolloutOf(settings: Settings, environment: string) {
   return {
     target: e.target,
     replicas: e.replicas,
-    strategy: { ...e.strategy },
+    // As it is written: what is left out is no part of it.
+    strategy: JSON.parse(canonicalJson(e.strategy)) as Evidence[string],
     profile: e.profile,
     resources: { memoryMB: e.resources.memoryMB ?? null, cpus: e.resources.cpus ?? null },
   }
