@@ -1,15 +1,19 @@
-import { join } from "node:path"
 import { fault, isFault, type Fault } from "../core/errors.js"
-import { lockHint, lockOwner, withLock } from "../core/lock.js"
+import { alone } from "./alone.js"
+import type { Comparison, Verdict } from "./analysis/verdict.js"
+import { goBack } from "./back.js"
+import { bring, finishOther } from "./bring.js"
 import type { Environment } from "./environment.js"
-import { withOutcome } from "./faults.js"
 import { readHistory, recordRelease } from "./history.js"
-import { serviceFolder, type Place } from "./places.js"
+import type { Place } from "./places.js"
+import { checkRefusal, takesPerson } from "./refusals.js"
 import { releaseKey, releaseName, type ReleaseSpec } from "./release.js"
 import { isServing } from "./strategies/moves.js"
-import { roll, type Rollout } from "./strategies/rolling.js"
-import { plainly } from "./strategies/settings.js"
+import type { Observation, Rollout } from "./strategies/rollout.js"
+import type { Strategy } from "./strategies/settings.js"
+import { readKept, readRollout, refuse } from "./strategies/state.js"
 import type { Instance, Target } from "./target.js"
+import { runsAlone } from "./whole.js"
 
 export interface DeployOptions {
   readonly target: Target
@@ -17,8 +21,15 @@ export interface DeployOptions {
   readonly environment: Environment
   readonly release: ReleaseSpec
   readonly signal: AbortSignal
+  /** The run that deploys, for people who look at a rollout. */
+  readonly run?: string
+  /** Who approved this deployment, and when: a release that was taken back before that may go there again. */
+  readonly approved?: { readonly by: string; readonly at: string } | undefined
+  /** How a release that has part of the traffic is measured. */
+  judge?(comparison: Comparison): Promise<Verdict>
   tell(line: string): void
   keepLog(name: string, text: string): Promise<void>
+  observe?: (observation: Observation) => void
 }
 
 export interface Deployed {
@@ -29,14 +40,12 @@ export interface Deployed {
   readonly previous: ReleaseSpec | undefined
 }
 
-/** How long the way back may take: nobody waits for it any more, so it must end. */
-const goBackSeconds = 300
-
 /**
- * Brings a service of an environment to a release, and back to the one before when that fails. One deployment of a service
- * at a time; another one waits. A process that was killed is carried on by the next deployment, of whichever release.
- * @throws DEPLOY-LOCKED, DEPLOY-NOT-READY, DEPLOY-DIED, DEPLOY-OUT-OF-MEMORY, DEPLOY-STUCK, DEPLOY-DIGEST and those of the
- *   environment's parts (ENV-…); the reason says what became of the release before
+ * Brings a service of an environment to a release by the environment's strategy, and back to the one before when that
+ * fails. One deployment of a service at a time; another one waits. A process that was killed is carried on by the next
+ * deployment, of whichever release.
+ * @throws DEPLOY-LOCKED, DEPLOY-NOT-READY, DEPLOY-DIED, DEPLOY-OUT-OF-MEMORY, DEPLOY-STUCK, DEPLOY-DIGEST, ROLLOUT-… and those
+ *   of the environment's parts (ENV-…); the reason says what became of the release before
  */
 export async function deployRelease(options: DeployOptions): Promise<Deployed> {
   return alone(options, () => deploy(options))
@@ -46,32 +55,33 @@ async function deploy(options: DeployOptions): Promise<Deployed> {
   const { target, place, environment, release, signal, tell } = options
   const { replicas } = environment
   const key = releaseKey(release)
+  const rollout: Rollout<Strategy> = { ...options, replicas, strategy: environment.strategy }
+  await finishOther(rollout, key)
+  await checkRefusal(options, key)
   await target.prepare(release, signal)
 
   const instances = await target.describe()
   const history = await readHistory(place, target.service)
-  const stable = stableRelease(instances, history[0]?.release, key)
-  if (runsWhole(instances, key, replicas)) {
+  const begun = await readRollout(target.notes)
+  const stable = begun?.from ?? stableRelease(instances, history[0]?.release, key)
+  if (begun === undefined && (await runsAlone(target, key, replicas))) {
     tell(`${releaseName(release)} already runs there, ${replicas} of ${replicas} ready: nothing to do`)
-    const recorded = await recordRelease(place, target.service, { release, replicas, at: new Date().toISOString() })
-    return { unchanged: true, replicas, release: recorded.release, previous: await previousOf(place, target.service) }
+    return deployed(options, true)
   }
-  const leftovers = instances.filter((i) => i.key !== key && i.key !== (stable && releaseKey(stable)))
+  const expected = [key, stable && releaseKey(stable), (await readKept(target.notes))?.key]
+  const leftovers = instances.filter((i) => !expected.includes(i.key))
   if (leftovers.length > 0) tell(`an interrupted deployment left ${leftovers.map((i) => i.name).join(", ")}`)
 
-  const rollout: Rollout = { ...options, replicas, strategy: plainly(environment.strategy, replicas) }
   try {
-    await roll(rollout)
+    await bring(options, rollout, instances, stable, begun)
   } catch (error) {
-    throw await goBack(rollout, stable, error)
+    // It waits for a person: what runs stays as it is.
+    if (isFault(error) && error.kind === "waiting") throw error
+    const failure = toFault(rollout, error)
+    if (failure.kind === "failed" && takesPerson(environment)) await refuse(target.notes, release, failure.message)
+    throw await goBack(rollout, stable, failure)
   }
-  await recordRelease(place, target.service, { release, replicas, at: new Date().toISOString() })
-  return { unchanged: false, replicas, release, previous: await previousOf(place, target.service) }
-}
-
-/** Whether exactly this release runs, whole and healthy. */
-export function runsWhole(instances: readonly Instance[], key: string, replicas: number): boolean {
-  return instances.length === replicas && instances.every((i) => i.key === key && isServing(i))
+  return deployed(options, false)
 }
 
 /** What to go back to: the release that last ran whole, else the one that has the traffic now. */
@@ -84,50 +94,15 @@ function stableRelease(
   return instances.find((i) => i.key !== key && isServing(i))?.release ?? last
 }
 
-async function previousOf(place: Place, service: string): Promise<ReleaseSpec | undefined> {
-  return (await readHistory(place, service))[1]?.release
+async function deployed({ target, place, environment, release }: DeployOptions, unchanged: boolean): Promise<Deployed> {
+  const { replicas } = environment
+  const entry = { release, replicas, at: new Date().toISOString() }
+  const recorded = await recordRelease(place, target.service, entry)
+  const previous = (await readHistory(place, target.service))[1]?.release
+  return { unchanged, replicas, release: unchanged ? recorded.release : release, previous }
 }
 
-/** Puts the release before back, whatever went wrong, and says in the fault how that ended. */
-async function goBack(rollout: Rollout, stable: ReleaseSpec | undefined, cause: unknown): Promise<unknown> {
-  const { target, release, tell } = rollout
-  const failure = toFault(rollout, cause)
-  const signal = AbortSignal.timeout(goBackSeconds * 1000)
-  try {
-    if (stable === undefined) {
-      tell("nothing ran there before: what was started is removed")
-      await removeAll(target)
-      return withOutcome(failure, "Nothing ran there before; nothing runs there now.")
-    }
-    if (releaseKey(stable) === releaseKey(release)) {
-      return withOutcome(failure, `It is the release that ran there before: what is left of it goes on.`)
-    }
-    tell(`going back to ${releaseName(stable)}`)
-    const started = performance.now()
-    await target.prepare(stable, signal)
-    await roll({ ...rollout, release: stable, signal })
-    const seconds = ((performance.now() - started) / 1000).toFixed(1)
-    tell(`${releaseName(stable)} is back, after ${seconds} s`)
-    return withOutcome(failure, `The release before, ${releaseName(stable)}, serves again, whole, after ${seconds} s.`)
-  } catch (error) {
-    return fault({
-      code: "DEPLOY-STRANDED",
-      kind: "errored",
-      message: `${target.service} in ${target.environment} is between two releases: ${failure.message}`,
-      reason: `${failure.code}: ${failure.reason ?? ""}\nThe way back failed, too: ${(error as Error).message} ${
-        isFault(error) ? (error.reason ?? "") : ""
-      }`,
-      hint: "Correct the cause and deploy again, the same release or any other: the deployment goes on from what runs.",
-      cause,
-    })
-  }
-}
-
-async function removeAll(target: Target): Promise<void> {
-  for (const instance of await target.describe()) await target.stop(instance, 5)
-}
-
-function toFault({ target, signal }: Rollout, cause: unknown): Fault {
+function toFault({ target, signal }: Rollout<Strategy>, cause: unknown): Fault {
   if (isFault(cause)) return cause
   const where = `${target.service} in ${target.environment}`
   if (signal.aborted) {
@@ -146,41 +121,4 @@ function toFault({ target, signal }: Rollout, cause: unknown): Fault {
     hint: "Run the same command again: it goes on from what runs.",
     cause,
   })
-}
-
-/** One deployment at a time. Another one is waited for, but not for ever. */
-async function alone<T>(options: DeployOptions, work: () => Promise<T>): Promise<T> {
-  const { target, place, environment, signal, tell } = options
-  const what = `deploy ${target.service} to ${target.environment}`
-  const file = join(serviceFolder(place, target.service), "deploy.lock")
-  const patience = new AbortController()
-  const giveUp = () => patience.abort()
-  const timer = setTimeout(giveUp, environment.strategy.progressDeadlineSeconds * 2 * 1000)
-  signal.addEventListener("abort", giveUp, { once: true })
-  let entered = false
-  const enter = () => {
-    entered = true
-    clearTimeout(timer)
-    return work()
-  }
-  try {
-    return await withLock(file, what, enter, {
-      signal: patience.signal,
-      onWait: (owner) => tell(`waits for another deployment of it: process ${owner.pid} on ${owner.host}`),
-    })
-  } catch (error) {
-    if (entered || signal.aborted || !patience.signal.aborted) throw error
-    const owner = await lockOwner(file)
-    throw fault({
-      code: "DEPLOY-LOCKED",
-      kind: "errored",
-      message: `Another deployment of ${target.service} to ${target.environment} does not end`,
-      reason: owner === undefined ? undefined : `Process ${owner.pid} on ${owner.host} holds it: ${owner.what}.`,
-      hint: lockHint(file, owner),
-      cause: error,
-    })
-  } finally {
-    clearTimeout(timer)
-    signal.removeEventListener("abort", giveUp)
-  }
 }

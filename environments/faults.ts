@@ -66,3 +66,57 @@ export function withOutcome(failure: Fault, outcome: string): Fault {
     cause: failure,
   })
 }
+
+/** The new release is not good enough for users: the figures say so, or its instances do. */
+export function unfitFault(target: Target, percent: number, reason: string): Fault {
+  return fault({
+    code: "ROLLOUT-UNFIT",
+    kind: "failed",
+    message: `${target.service} in ${target.environment} was taken back at ${percent} % of the traffic`,
+    reason,
+    hint: "Correct it and deliver a new release. The same one is not brought there again unless a person says so: gantry promote.",
+  })
+}
+
+/** The new release does not answer on the preview address as it should: no user has seen it. */
+export function previewFault(target: Target, reason: string): Fault {
+  return fault({
+    code: "ROLLOUT-PREVIEW",
+    kind: "failed",
+    message: `${target.service} in ${target.environment}: the new release fails a check on its preview address`,
+    reason,
+    hint: "No user has seen it. Correct the service, or the strategy's `checks` in gantry.config.ts.",
+  })
+}
+
+/** A person took it back. */
+export function abortedFault(target: Target, decision: { readonly by: string; readonly reason: string }): Fault {
+  return fault({
+    code: "ROLLOUT-ABORTED",
+    kind: "failed",
+    message: `The rollout of ${target.service} in ${target.environment} was aborted by ${decision.by}`,
+    reason: decision.reason,
+  })
+}
+
+/** Nobody can tell from the figures; a person has to. */
+export function pausedFault(target: Target, why: string, commands: readonly string[]): Fault {
+  return fault({
+    code: "ROLLOUT-PAUSED",
+    kind: "waiting",
+    message: `The rollout of ${target.service} in ${target.environment} waits for a person`,
+    reason: `${why}. The release before has all the traffic meanwhile; the new one is up and gets none.`,
+    hint: commands.join("\n"),
+  })
+}
+
+/** It was taken back before, and nobody has said since that it may go there again. */
+export function refusedFault(target: Target, refusal: { readonly at: string; readonly why: string }): Fault {
+  return fault({
+    code: "ROLLOUT-REFUSED",
+    kind: "failed",
+    message: `${target.service}: this release was taken back from ${target.environment} at ${refusal.at}`,
+    reason: refusal.why,
+    hint: `Deliver a corrected one. If this one is good after all, a person says so: gantry promote ${target.environment} --service ${target.service} --as <name> --reason <text>; then run it again.`,
+  })
+}

@@ -3,7 +3,7 @@
  * this folder is private to it.
  */
 export { configFiles, configProfile } from "./config-profile.js"
-export { deployRelease, runsWhole, type Deployed, type DeployOptions } from "./deploy.js"
+export { deployRelease, type Deployed, type DeployOptions } from "./deploy.js"
 export { describeEnvironments, removeEnvironments, type EnvironmentService } from "./describe.js"
 export { dockerTarget, type DockerTargetOptions } from "./docker/target.js"
 export {
@@ -20,3 +20,4 @@ export type { RollingStrategy, Strategy } from "./strategies/settings.js"
 export type { Instance, Target } from "./target.js"
 export { balancerImage } from "./docker/balancer-container.js"
 export { databaseImage } from "./docker/database.js"
+export { runsAlone } from "./whole.js"

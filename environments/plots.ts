@@ -14,7 +14,7 @@ import { stableNumber, type Place } from "./places.js"
 const Plots = z.object({
   /** Service → number, from 0 in the order of first use. */
   services: z.record(z.string(), z.number().int()),
-  /** `<environment>/<number>` → port on 127.0.0.1. */
+  /** `<environment>/<number>` and `<environment>/<number>/preview` → port on 127.0.0.1. */
   ports: z.record(z.string(), z.number().int()),
 })
 type Plots = z.infer<typeof Plots>
@@ -24,6 +24,8 @@ export interface EnvironmentPlots {
   readonly services: Readonly<Record<string, number>>
   /** Port on 127.0.0.1 by number. */
   readonly ports: readonly number[]
+  /** The same for the preview addresses. */
+  readonly previews: readonly number[]
   /** Port on 127.0.0.1 of the balancer's own metrics. */
   readonly metrics: number
 }
@@ -52,8 +54,13 @@ export async function plotsOf(
     const known = Object.keys(plots.services).length
     const count = Math.ceil((known + 1) / group) * group
     const ports: number[] = []
-    for (let i = 0; i < count; i++) ports.push(await portFor(plots, place, `${environment}/${i}`))
-    return { services: { ...plots.services }, ports, metrics: await portFor(plots, place, `${environment}/metrics`) }
+    const previews: number[] = []
+    for (let i = 0; i < count; i++) {
+      ports.push(await portFor(plots, place, `${environment}/${i}`))
+      previews.push(await portFor(plots, place, `${environment}/${i}/preview`))
+    }
+    const metrics = await portFor(plots, place, `${environment}/metrics`)
+    return { services: { ...plots.services }, ports, previews, metrics }
   })
 }
 

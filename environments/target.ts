@@ -1,3 +1,4 @@
+import type { Json } from "../core/json.js"
 import type { ReleaseSpec } from "./release.js"
 
 /**
@@ -10,6 +11,10 @@ export interface Target {
   readonly service: string
   /** Base URL behind the load balancer, as the host reaches it. Known before anything runs. */
   readonly url: string
+  /** Where a release is seen before users see it: `setPreview` says which instances answer. */
+  readonly previewUrl: string
+  /** What a rollout has to remember, kept with the instances, so that any process can carry it on. */
+  readonly notes: Notes
   /** Makes network, load balancer and database exist and answer, and gets the image. Touches no instance. */
   prepare(release: ReleaseSpec, signal: AbortSignal): Promise<void>
   /** All instances, also dead ones and those that an interrupted deployment left behind. Lowest slot first. */
@@ -20,12 +25,22 @@ export interface Target {
   probe(instance: Instance): Promise<void>
   /** Gives instances traffic in proportion to their weights, 1–256. All of them change in one go. */
   setWeights(weights: ReadonlyMap<Instance, number>): Promise<void>
+  /** Exactly these instances answer on the preview address, and to requests with the testers' header. */
+  setPreview(instances: readonly Instance[]): Promise<void>
   /** Takes an instance out of the balancer and waits until its last request has ended, at most so many seconds. */
   drain(instance: Instance, seconds: number, signal: AbortSignal): Promise<void>
   /** SIGTERM, after the grace period SIGKILL, then gone. Harmless when it is gone already. */
   stop(instance: Instance, graceSeconds: number): Promise<void>
   /** Last lines of what it wrote, secrets of the environment masked. Dead ones too. */
   logs(instance: Instance, lines: number): Promise<string>
+}
+
+/** Small named notes beside what runs. Writes are atomic and durable. */
+export interface Notes {
+  /** Plain JSON; undefined when there is none. */
+  read(name: string): Promise<unknown>
+  /** `undefined` removes it. */
+  write(name: string, value: Json): Promise<void>
 }
 
 export interface Instance {

@@ -19,6 +19,9 @@ export const balancerHost = "balancer"
 /** Port of a service's frontend inside the environment's network. */
 export const innerPort = (serviceNumber: number) => 8001 + serviceNumber
 
+/** Port of its preview address there. */
+export const innerPreviewPort = (serviceNumber: number) => 9001 + serviceNumber
+
 export const balancerContainer = (scene: Pick<Scene, "place">) => `${scene.place.prefix}-balancer`
 
 /** HAProxy never runs as root: as whoever runs Gantry, or where that is root, as a user that is nobody else. */
@@ -41,7 +44,8 @@ export async function ensureContainer(scene: Scene, network: Network, folder: st
   const name = balancerContainer(scene)
   const image = await scene.image(balancerImage)
   const published = scene.plots.ports.map((port, number) => [innerPort(number), port] as const)
-  const ports = [...published, [metricsPort, scene.plots.metrics] as const]
+  const previews = scene.plots.previews.map((port, number) => [innerPreviewPort(number), port] as const)
+  const ports = [...published, ...previews, [metricsPort, scene.plots.metrics] as const]
   const { uid, gid } = balancerUser()
   const spec = hashText(JSON.stringify([image, network.name, network.balancer, ports, folder, uid, gid])).slice(0, 16)
   const found = await unlessMissing(docker.getContainer(name).inspect())

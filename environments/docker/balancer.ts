@@ -9,6 +9,7 @@ import {
   balancerContainer,
   ensureContainer,
   innerPort,
+  innerPreviewPort,
   prepareFolder,
   reloadConfig,
   untilAnswers,
@@ -16,6 +17,7 @@ import {
 import {
   balancerFolder,
   haproxyConfig,
+  previewOf,
   readinessMap,
   serverName,
   type BalancedService,
@@ -36,7 +38,7 @@ export const balancerSocket = (place: Place) => join(stateFolder(place), "admin.
  */
 export interface Balancer {
   /** Makes container and frontends of the service exist and answer, and brings what runs in line with the model. */
-  ensure(service: string, slots: number): Promise<void>
+  ensure(service: string, slots: number, testers: BalancedService["testers"]): Promise<void>
   /** Changes slots of a service, all in one go. */
   change(service: string, slots: Readonly<Record<number, Partial<Slot>>>): Promise<void>
   /** What HAProxy sees now, by slot. */
@@ -81,12 +83,12 @@ export function balancerOf(scene: Scene, network: () => Promise<Network>): Balan
     })
 
   return {
-    ensure: (service, count) =>
+    ensure: (service, count, testers) =>
       lock(async () => {
         const net = await network()
         const model = await readModel()
         const number = plotOf(scene.plots, service)
-        const wanted = withService(model, service, number, count, net)
+        const wanted = withService(model, service, number, count, net, testers)
         const reload = structure(wanted) !== structure(model)
         await prepareFolder(folder)
         if (reload || !(await readFile(join(folder, "haproxy.cfg"), "utf8").catch(() => ""))) await write(wanted)
@@ -126,12 +128,39 @@ function structure(model: BalancerModel): string {
   return JSON.stringify(
     Object.entries(model.services)
       .sort()
-      .map(([name, s]) => [name, s.port, Object.entries(s.slots).map(([slot, { address }]) => [slot, address])]),
+      .map(([name, s]) => [
+        name,
+        s.port,
+        s.testers,
+        Object.entries(s.slots).map(([slot, { address }]) => [slot, address]),
+      ]),
   )
 }
 
-function withService(model: BalancerModel, name: string, number: number, count: number, net: Network): BalancerModel {
-  const old = model.services[name]
+function withService(
+  model: BalancerModel,
+  name: string,
+  number: number,
+  count: number,
+  net: Network,
+  testers: BalancedService["testers"],
+): BalancerModel {
+  const preview = previewOf(name)
+  const at = (old: BalancedService | undefined) => slotsFor(old, number, count, net)
+  return {
+    services: {
+      ...model.services,
+      [name]: {
+        port: innerPort(number),
+        slots: at(model.services[name]),
+        ...(testers === undefined ? {} : { testers: { name: testers.name, value: testers.value } }),
+      },
+      [preview]: { port: innerPreviewPort(number), slots: at(model.services[preview]) },
+    },
+  }
+}
+
+function slotsFor(old: BalancedService | undefined, number: number, count: number, net: Network) {
   // Never fewer than before: a slot in the middle of a deployment must not disappear.
   const most = Math.max(count, Object.keys(old?.slots ?? {}).length)
   const slots: Record<string, Slot> = {}
@@ -141,6 +170,5 @@ function withService(model: BalancerModel, name: string, number: number, count: 
     slots[slot] =
       before?.address === address ? before : { address, port: 8080, readiness: "/", state: "off", weight: 100 }
   }
-  const service: BalancedService = { port: innerPort(number), slots }
-  return { services: { ...model.services, [name]: service } }
+  return slots
 }

@@ -7,7 +7,12 @@ export interface BalancedService {
   /** Port of its frontend inside the environment's network. */
   readonly port: number
   readonly slots: Readonly<Record<string, Slot>>
+  /** Requests with this header go to the preview, as long as it has an instance that is up. */
+  readonly testers?: { readonly name: string; readonly value: string } | undefined
 }
+
+/** The preview of a service is a balanced service beside it. No service's name holds a dot. */
+export const previewOf = (service: string) => `${service}.preview`
 
 export interface Slot {
   readonly address: string
@@ -84,7 +89,7 @@ function section(name: string, service: BalancedService): string {
   return `
 frontend ${name}
     bind :${service.port}
-    default_backend ${name}
+${testers(name, service)}    default_backend ${name}
 
 backend ${name}
     balance roundrobin
@@ -94,6 +99,12 @@ backend ${name}
     # What may have had an effect is never sent twice; what never arrived always is.
     http-request disable-l7-retry unless { method GET HEAD OPTIONS }
 ${servers.join("")}`
+}
+
+function testers(name: string, { testers }: BalancedService): string {
+  if (testers === undefined) return ""
+  const condition = `{ req.hdr(${testers.name}) -m str ${testers.value} } { nbsrv(${previewOf(name)}) gt 0 }`
+  return `    use_backend ${previewOf(name)} if ${condition}\n`
 }
 
 function disabled(slot: Slot): string {

@@ -121,7 +121,8 @@ function splitCsv(line: string): string[] {
 
 /**
  * The commands that lead from what HAProxy does to what the model says. Weights of one call take effect together, at the
- * speed of the socket. A server that starts being checked counts as down until its first good check.
+ * speed of the socket; who gets traffic comes first, so that there is no moment in which nobody does. A server that starts
+ * being checked counts as down until its first good check.
  */
 export function runtimeCommands(
   model: BalancerModel,
@@ -129,6 +130,7 @@ export function runtimeCommands(
   map: string,
 ): readonly string[] {
   const commands: string[] = []
+  const leaving: string[] = []
   for (const [service, { slots }] of Object.entries(model.services)) {
     for (const [slot, wanted] of Object.entries(slots)) {
       const name = serverName(service, slot)
@@ -136,7 +138,7 @@ export function runtimeCommands(
       if (server === undefined) continue // Not in the running configuration: a reload brings it.
       const target = `${service}/${name}`
       if (wanted.state === "off") {
-        if (server.state !== "off") commands.push(`set server ${target} state maint`)
+        if (server.state !== "off") leaving.push(`set server ${target} state maint`)
         continue
       }
       if (server.address !== `${wanted.address}:${wanted.port}`) {
@@ -145,9 +147,9 @@ export function runtimeCommands(
       if (server.state === "off") commands.push(`set map ${map} ${name} ${wanted.readiness}`)
       if (server.weight !== wanted.weight) commands.push(`set server ${target} weight ${wanted.weight}`)
       if (wanted.state === "on" && server.state !== "on") commands.push(`set server ${target} state ready`)
-      if (wanted.state === "probe" && server.state !== "probe") commands.push(`set server ${target} state drain`)
-      if (wanted.state === "probe" && server.state === "off") commands.push(`set server ${target} health down`)
+      if (wanted.state === "probe" && server.state !== "probe") leaving.push(`set server ${target} state drain`)
+      if (server.state === "off") (wanted.state === "on" ? commands : leaving).push(`set server ${target} health down`)
     }
   }
-  return commands
+  return [...commands, ...leaving]
 }

@@ -5,7 +5,7 @@ import type { Credentials } from "../../net/registry/auth.js"
 import { localImage } from "../../engine/image/local.js"
 import type { Environment } from "../environment.js"
 import { readHistory } from "../history.js"
-import { placeOf, type Project } from "../places.js"
+import { placeOf, serviceFolder, type Project } from "../places.js"
 import { plotsOf, plotOf } from "../plots.js"
 import type { ReleaseSpec } from "../release.js"
 import { fullWeight, type Instance, type Target } from "../target.js"
@@ -14,6 +14,8 @@ import { databaseCredentials, hasCredentials, type DatabaseCredentials } from ".
 import { ensureDatabase } from "./database.js"
 import { keepAlive, listInstances, startInstance, stopInstance, type InstanceContainer } from "./instances.js"
 import { containerLogs } from "./logs.js"
+import { previewOf, type Slot } from "./haproxy-config.js"
+import { fileNotes } from "./notes.js"
 import { ensureNetwork, mostSlots, type Network } from "./network.js"
 import { pullRelease } from "./pull.js"
 import type { Scene } from "./scene.js"
@@ -33,6 +35,7 @@ export interface DockerTargetOptions {
 /** The target "docker": containers on the Docker Engine behind an HAProxy of the environment's own. */
 export async function dockerTarget(options: DockerTargetOptions): Promise<Target> {
   const { engine, project, environment, service } = options
+  const { strategy } = environment
   const place = placeOf(project, environment.name)
   // Called services, too: they may not be among those that are delivered today.
   const names = [...new Set([...project.services.flatMap((s) => [s.name, ...(s.calls ?? [])]), service])]
@@ -84,12 +87,15 @@ export async function dockerTarget(options: DockerTargetOptions): Promise<Target
     service,
     url: `http://127.0.0.1:${plots.ports[plotOf(plots, service)]}`,
 
+    previewUrl: `http://127.0.0.1:${plots.previews[plotOf(plots, service)]}`,
+    notes: fileNotes(serviceFolder(place, service)),
+
     async prepare(release, signal) {
       const net = await getNetwork()
       const slots = Math.min(mostSlots, Math.max(12, environment.replicas * 3))
       const [, , credentials] = await Promise.all([
         pullRelease(engine, release, options.login),
-        balancer.ensure(service, slots),
+        balancer.ensure(service, slots, strategy.kind === "canary" ? strategy.testers : undefined),
         release.database === undefined ? undefined : ensureDatabase(scene, net, service, signal),
       ])
       database = credentials
@@ -133,6 +139,15 @@ export async function dockerTarget(options: DockerTargetOptions): Promise<Target
       )
     },
 
+    async setPreview(instances) {
+      const net = await getNetwork()
+      const preview = previewOf(service)
+      const changes: Record<number, Partial<Slot>> = {}
+      for (const slot of Object.keys(await balancer.slots(preview))) changes[Number(slot)] = { state: "off" }
+      for (const { slot, release } of instances) changes[slot] = { ...slotOf(release, slot, net), state: "on" }
+      await balancer.change(preview, changes)
+    },
+
     async drain(instance, seconds, signal) {
       const slot = (await balancer.slots(service))[instance.slot]
       if (slot?.state === "on") await balancer.change(service, { [instance.slot]: { state: "probe" } })
@@ -146,6 +161,9 @@ export async function dockerTarget(options: DockerTargetOptions): Promise<Target
 
     async stop(instance, graceSeconds) {
       await balancer.change(service, { [instance.slot]: { state: "off" } })
+      if ((await balancer.slots(previewOf(service)))[instance.slot]?.state === "on") {
+        await balancer.change(previewOf(service), { [instance.slot]: { state: "off" } })
+      }
       await stopInstance(engine.docker, instance.id, graceSeconds)
     },
 

@@ -1,24 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises"
-import { notReadyFault, stuckFault } from "../faults.js"
-import { awaitReady, type NotReady } from "../readiness.js"
-import { releaseKey, type ReleaseSpec } from "../release.js"
-import { fullWeight, type Instance, type Target } from "../target.js"
+import { stuckFault } from "../faults.js"
+import { releaseKey } from "../release.js"
+import { fullWeight, type Instance } from "../target.js"
+import { awaitFit, logLines, removeDead, retire, startInstances } from "./instances.js"
 import { isServing, nextMove, type Move } from "./moves.js"
-import type { RollingStrategy } from "./settings.js"
-
-export interface Rollout {
-  readonly target: Target
-  readonly release: ReleaseSpec
-  readonly replicas: number
-  readonly strategy: RollingStrategy
-  readonly signal: AbortSignal
-  /** A line for people: which instance, what happened to it. */
-  tell(line: string): void
-  /** Keeps the whole log of an instance that failed. */
-  keepLog(name: string, text: string): Promise<void>
-}
-
-const logLines = 2000
+import type { Rollout } from "./rollout.js"
 
 /**
  * Rolls a service to a release (section 3.3.1): start new instances, wait until they are ready, move the traffic, stop old
@@ -60,19 +46,13 @@ async function act(
   instances: readonly Instance[],
   retiring: Map<string, Promise<void>>,
 ): Promise<void> {
-  const { target, release, signal, tell } = rollout
+  const { tell } = rollout
   switch (move.kind) {
     case "remove":
-      for (const instance of move.instances) {
-        tell(`${instance.name} is dead (${exitText(instance)}): removed`)
-        await target.stop(instance, 0)
-      }
+      return removeDead(rollout, move.instances)
+    case "start":
+      await startInstances(rollout, move.count)
       return
-    case "start": {
-      const started = await target.start(release, move.count, signal)
-      tell(`started ${started.map((i) => i.name).join(", ")}`)
-      return
-    }
     case "admit":
       return admit(rollout, move.instances)
     case "retire": {
@@ -92,35 +72,10 @@ async function act(
 
 /** Gives new instances traffic as soon as they are ready and have stayed so. */
 async function admit(rollout: Rollout, instances: readonly Instance[]): Promise<void> {
-  const { target, release, strategy, signal, tell } = rollout
-  for (const instance of instances) await target.probe(instance)
-  const outcome = await awaitReady(target, instances, {
-    timeoutSeconds: release.startupSeconds,
-    stableSeconds: strategy.minReadySeconds,
-    signal,
-  })
-  if ("failed" in outcome) throw await notReady(rollout, outcome.failed)
-  for (const instance of instances) {
-    tell(`${instance.name} ready after ${(outcome.ready.get(instance.id) ?? 0).toFixed(1)} s`)
-  }
-  await target.setWeights(new Map(instances.map((i) => [i, fullWeight])))
-  tell(`${instances.map((i) => i.name).join(", ")} ${instances.length === 1 ? "gets" : "get"} traffic`)
-}
-
-/** Out of the balancer first, then SIGTERM, then a grace period. */
-async function retire(rollout: Rollout, instance: Instance): Promise<void> {
-  const { target, strategy, signal, tell } = rollout
-  await target.drain(instance, strategy.drainSeconds, signal)
-  await target.stop(instance, strategy.graceSeconds)
-  tell(`${instance.name} stopped`)
-}
-
-async function notReady(rollout: Rollout, failure: NotReady) {
-  const { target, release, tell, keepLog } = rollout
-  const logs = failure.why === "gone" ? "" : await target.logs(failure.instance, logLines)
-  await keepLog(`${failure.instance.name}.log`, logs)
-  tell(`${failure.instance.name} is not fit to serve: ${failure.why}`)
-  return notReadyFault(target, release, failure, logs)
+  await awaitFit(rollout, instances)
+  await rollout.target.setWeights(new Map(instances.map((i) => [i, fullWeight])))
+  const names = instances.map((i) => i.name).join(", ")
+  rollout.tell(`${names} ${instances.length === 1 ? "gets" : "get"} traffic`)
 }
 
 async function stuck(rollout: Rollout, instances: readonly Instance[]) {
@@ -131,9 +86,4 @@ async function stuck(rollout: Rollout, instances: readonly Instance[]) {
     await keepLog(`${instance.name}.log`, last)
   }
   return stuckFault(target, strategy.progressDeadlineSeconds, instances, last)
-}
-
-function exitText(instance: Instance): string {
-  if (instance.exit === undefined) return "never started"
-  return instance.exit.outOfMemory ? "out of memory" : `exit code ${instance.exit.code}`
 }

@@ -23,6 +23,12 @@ export const RollingStrategy = z.strictObject({
 })
 export type RollingStrategy = z.infer<typeof RollingStrategy>
 
+/**
+ * How long a paused rollout is watched while nobody decides. Then the release before gets all traffic again, the new one
+ * stays up, and the step ends as waiting. Seconds.
+ */
+const pauseSeconds = z.number().min(0).default(600)
+
 /** A request that the new release must answer on the preview address before any user sees it. */
 export const PreviewCheck = z.strictObject({
   path: z.string().startsWith("/"),
@@ -44,6 +50,7 @@ export const BlueGreenStrategy = z.strictObject({
   /** How long green is watched after the switch; what fails then switches back at once. 0: not at all. Seconds. */
   watchSeconds: z.number().min(0).default(0),
   analysis: Analysis.default(Analysis.parse({})),
+  pauseSeconds,
   /** How long blue is kept for a switch back at once. Seconds. */
   keepSeconds: z.number().min(0).default(600),
   ...instances,
@@ -72,6 +79,7 @@ export const CanaryStrategy = z.strictObject({
     .min(1)
     .default([{ percent: 5 }, { percent: 25 }, { percent: 50 }].map((s) => CanaryStep.parse(s))),
   testers: TesterHeader.optional(),
+  pauseSeconds,
   analysis: Analysis.default(Analysis.parse({})),
   ...instances,
 })
@@ -81,9 +89,15 @@ export type CanaryStrategy = z.infer<typeof CanaryStrategy>
 export const Strategy = z.discriminatedUnion("kind", [RollingStrategy, BlueGreenStrategy, CanaryStrategy])
 export type Strategy = z.infer<typeof Strategy>
 
+export type JudgedStrategy = BlueGreenStrategy | CanaryStrategy
+
 /** How a release gets there without judging: the first one of all, and any way back. All new instances at once, then the old ones go. */
 export function plainly(strategy: Strategy, replicas: number): RollingStrategy {
-  if (strategy.kind === "rolling") return strategy
+  return strategy.kind === "rolling" ? strategy : swiftly(strategy, replicas)
+}
+
+/** The quick way of any strategy, for a way back: all new instances at once. */
+export function swiftly(strategy: Strategy, replicas: number): RollingStrategy {
   const { minReadySeconds, drainSeconds, graceSeconds, progressDeadlineSeconds } = strategy
   const pace = { minReadySeconds, drainSeconds, graceSeconds, progressDeadlineSeconds }
   return { kind: "rolling", maxSurge: replicas, maxUnavailable: 0, ...pace }

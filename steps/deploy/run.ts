@@ -11,7 +11,7 @@ import {
   readHistory,
   releaseKey,
   releaseSpec,
-  runsWhole,
+  runsAlone,
   type Environment,
   type ReleaseSpec,
   type Target,
@@ -71,7 +71,7 @@ export async function findDeployment(
   // Only what was written down as done: the record comes last.
   if (current === undefined || releaseKey(current.release) !== releaseKey(release)) return undefined
   const target = await targetFor(context, settings, service, environment)
-  if (!runsWhole(await target.describe(), releaseKey(release), environment.replicas)) return undefined
+  if (!(await runsAlone(target, releaseKey(release), environment.replicas))) return undefined
   return answer(context, target, environment, release, previous?.release, false)
 }
 

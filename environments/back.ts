@@ -1,0 +1,88 @@
+import { fault, isFault, type Fault } from "../core/errors.js"
+import { withOutcome } from "./faults.js"
+import { releaseKey, releaseName, type ReleaseSpec } from "./release.js"
+import { roll } from "./strategies/rolling.js"
+import type { Rollout } from "./strategies/rollout.js"
+import { plainly, swiftly, type Strategy } from "./strategies/settings.js"
+import { journalOf, readRollout } from "./strategies/state.js"
+import { canTakeOver, sidesOf } from "./strategies/traffic.js"
+import { fullWeight, type Target } from "./target.js"
+
+/** How long the way back may take: nobody waits for it any more, so it must end. */
+const goBackSeconds = 300
+
+/**
+ * Puts the release before back, whatever went wrong.
+ * @returns the fault to throw: the failure together with how the way back ended
+ */
+export async function goBack(
+  rollout: Rollout<Strategy>,
+  stable: ReleaseSpec | undefined,
+  failure: Fault,
+): Promise<Fault> {
+  const { target, release, tell } = rollout
+  const signal = AbortSignal.timeout(goBackSeconds * 1000)
+  try {
+    if (stable === undefined) {
+      tell("nothing ran there before: what was started is removed")
+      await removeAll(target)
+      return withOutcome(failure, "Nothing ran there before; nothing runs there now.")
+    }
+    if (releaseKey(stable) === releaseKey(release)) {
+      return withOutcome(failure, `It is the release that ran there before: what is left of it goes on.`)
+    }
+    tell(`going back to ${releaseName(stable)}`)
+    const started = performance.now()
+    await returnTo({ ...rollout, signal }, stable, failure.message)
+    const seconds = ((performance.now() - started) / 1000).toFixed(1)
+    tell(`${releaseName(stable)} is back, after ${seconds} s`)
+    return withOutcome(failure, `The release before, ${releaseName(stable)}, serves again, whole, after ${seconds} s.`)
+  } catch (error) {
+    return fault({
+      code: "DEPLOY-STRANDED",
+      kind: "errored",
+      message: `${target.service} in ${target.environment} is between two releases: ${failure.message}`,
+      reason: `${failure.code}: ${failure.reason ?? ""}\nThe way back failed, too: ${(error as Error).message} ${
+        isFault(error) ? (error.reason ?? "") : ""
+      }`,
+      hint: "Correct the cause and deploy again, the same release or any other: the deployment goes on from what runs.",
+      cause: failure,
+    })
+  }
+}
+
+/**
+ * All traffic to the release before at once where it still runs, then only it is left, whole. Ends a rollout that had begun.
+ * A process that is killed on the way leaves "going back" in the journal: the next one finishes it.
+ */
+export async function returnTo(rollout: Rollout<Strategy>, stable: ReleaseSpec, why: string): Promise<void> {
+  const { target, replicas, strategy, release, observe } = rollout
+  const begun = await readRollout(target.notes)
+  const journal = begun === undefined ? undefined : journalOf(target, begun)
+  await journal?.write({ phase: "going-back", why })
+  if (journal !== undefined || strategy.kind !== "rolling") {
+    await takeTraffic(target, releaseKey(release), releaseKey(stable))
+    observe?.({ at: new Date().toISOString(), percent: 0, text: `goes back: ${why}` })
+  }
+  await target.prepare(stable, rollout.signal)
+  const pace = journal === undefined ? plainly(strategy, replicas) : swiftly(strategy, replicas)
+  await roll({ ...rollout, release: stable, strategy: pace })
+  await journal?.end()
+}
+
+/** Users see the release before again, in one step, if it can take them. The preview shows nothing any more. */
+async function takeTraffic(target: Target, fresh: string, stable: string): Promise<void> {
+  const instances = await target.describe()
+  const sides = sidesOf(instances, fresh, stable)
+  if (canTakeOver(sides)) {
+    const weights = new Map(
+      instances.filter((i) => i.state === "running").map((i) => [i, i.key === stable && i.healthy ? fullWeight : 0]),
+    )
+    await target.setWeights(weights)
+  }
+  if (instances.length > 0) await target.setPreview([])
+}
+
+async function removeAll(target: Target): Promise<void> {
+  for (const instance of await target.describe()) await target.stop(instance, 5)
+}

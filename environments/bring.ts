@@ -1,0 +1,98 @@
+import type { Comparison, Verdict } from "./analysis/verdict.js"
+import { returnTo } from "./back.js"
+import type { DeployOptions } from "./deploy.js"
+import { releaseKey, releaseName, type ReleaseSpec } from "./release.js"
+import { blueGreen } from "./strategies/blue-green.js"
+import { canary } from "./strategies/canary.js"
+import { retire } from "./strategies/instances.js"
+import { isServing } from "./strategies/moves.js"
+import { roll } from "./strategies/rolling.js"
+import type { JudgedRollout, Rollout } from "./strategies/rollout.js"
+import { plainly, swiftly, type JudgedStrategy, type Strategy } from "./strategies/settings.js"
+import {
+  freshState,
+  journalOf,
+  readKept,
+  readRefusals,
+  readRollout,
+  writeKept,
+  type RolloutState,
+} from "./strategies/state.js"
+import type { Instance } from "./target.js"
+
+/** By the strategy, where there is a release that has the traffic until the new one has earned it. */
+export async function bring(
+  options: DeployOptions,
+  rollout: Rollout<Strategy>,
+  instances: readonly Instance[],
+  stable: ReleaseSpec | undefined,
+  begun: RolloutState | undefined,
+): Promise<void> {
+  const { target, release, environment } = options
+  const { strategy, replicas } = environment
+  const judged = strategy.kind !== "rolling"
+  const serves = stable !== undefined && instances.some((i) => i.key === releaseKey(stable) && isServing(i))
+  const same = stable !== undefined && releaseKey(stable) === releaseKey(release)
+  if (!judged || stable === undefined || same || (!serves && begun === undefined)) {
+    // Blue that is kept goes with the rest: it is old, and gets no traffic.
+    await writeKept(target.notes, undefined)
+    return roll({ ...rollout, strategy: plainly(strategy, replicas) })
+  }
+  const state = begun ?? freshState({ strategy: strategy.kind, from: stable, to: release, run: options.run })
+  const journal = journalOf(target, state)
+  if (begun === undefined) {
+    await journal.write({})
+    await removeOthers(rollout, [releaseKey(stable), releaseKey(release)])
+  } else {
+    options.tell(`goes on with the rollout of ${state.startedAt}: ${state.phase}, step ${state.step + 1}`)
+  }
+  const all: JudgedRollout<JudgedStrategy> = { ...rollout, strategy, stable, journal, judge: judgeOf(options) }
+  if (strategy.kind === "canary") await canary({ ...all, strategy })
+  else {
+    await blueGreen({ ...all, strategy })
+    await keepBlue(all, strategy.keepSeconds)
+  }
+  await journal.end()
+}
+
+/** What is neither the release before nor the new one goes first: it would be in the way, and it has no traffic to lose. */
+async function removeOthers(rollout: Rollout<Strategy>, keys: readonly string[]): Promise<void> {
+  const { target, tell } = rollout
+  if (!keys.includes((await readKept(target.notes))?.key ?? "")) await writeKept(target.notes, undefined)
+  const others = (await target.describe()).filter((i) => !keys.includes(i.key))
+  if (others.length > 0) tell(`${others.map((i) => i.name).join(", ")}: of another release, removed first`)
+  await Promise.all(others.map((i) => retire(rollout, i)))
+}
+
+/** Blue stays for a while; without any patience it goes at once. */
+async function keepBlue(rollout: JudgedRollout<JudgedStrategy>, seconds: number): Promise<void> {
+  const { target, stable, strategy, replicas, tell } = rollout
+  if (seconds > 0) {
+    const until = new Date(Date.now() + seconds * 1000).toISOString()
+    await writeKept(target.notes, { key: releaseKey(stable), until })
+    tell(
+      `blue, ${releaseName(stable)}, is kept until ${until}: gantry rollback ${target.environment} switches back at once`,
+    )
+    return
+  }
+  await writeKept(target.notes, undefined)
+  await roll({ ...rollout, strategy: swiftly(strategy, replicas) })
+}
+
+function judgeOf({ judge, target }: DeployOptions): (comparison: Comparison) => Promise<Verdict> {
+  if (judge !== undefined) return judge
+  throw new Error(`a judged rollout of ${target.service} needs somebody who judges`)
+}
+
+/** A rollout of another release that was left half done, or one that was on its way back: that is finished first. */
+export async function finishOther(rollout: Rollout<Strategy>, key: string): Promise<void> {
+  const { target, tell } = rollout
+  const begun = await readRollout(target.notes)
+  if (begun === undefined) return
+  const to = releaseKey(begun.to)
+  // Refused, and killed before it was on its way back.
+  const refused = (await readRefusals(target.notes)).some((r) => r.key === to)
+  if (to === key && begun.phase !== "going-back" && !refused) return
+  tell(`a rollout of ${releaseName(begun.to)} was left half done: first back to ${releaseName(begun.from)}`)
+  await returnTo({ ...rollout, release: begun.to }, begun.from, begun.why ?? "another release is wanted")
+}

@@ -1,0 +1,40 @@
+import { setTimeout as sleep } from "node:timers/promises"
+import { previewFault } from "../faults.js"
+import type { JudgedRollout } from "./rollout.js"
+import type { BlueGreenStrategy, PreviewCheck } from "./settings.js"
+
+/** How long the preview address may take to know its instances: a health check or two of the balancer. Seconds. */
+const openSeconds = 10
+
+/** Asks the new release on its preview address before any user sees it. @throws ROLLOUT-PREVIEW */
+export async function checkPreview(rollout: JudgedRollout<BlueGreenStrategy>): Promise<void> {
+  const { target, release, strategy, signal, tell } = rollout
+  const ready: PreviewCheck = { path: release.readiness, status: 200, withinSeconds: 5 }
+  const deadline = performance.now() + openSeconds * 1000
+  while ((await ask(target.previewUrl, ready, signal)) !== undefined && performance.now() < deadline) {
+    await sleep(100, undefined, { signal })
+  }
+  for (const check of [ready, ...strategy.checks]) {
+    for (let time = 1; time <= strategy.checkTimes; time++) {
+      const problem = await ask(target.previewUrl, check, signal)
+      if (problem !== undefined) throw previewFault(target, `GET ${check.path}: ${problem}`)
+    }
+    tell(`preview: GET ${check.path} answers ${check.status}, ${strategy.checkTimes} of ${strategy.checkTimes} times`)
+  }
+}
+
+/** What is wrong with the answer; undefined when nothing is. */
+async function ask(base: string, check: PreviewCheck, signal: AbortSignal): Promise<string | undefined> {
+  const limit = AbortSignal.timeout(check.withinSeconds * 1000)
+  try {
+    const answer = await fetch(`${base}${check.path}`, { signal: AbortSignal.any([signal, limit]), redirect: "manual" })
+    const text = await answer.text()
+    if (answer.status !== check.status) return `it answers ${answer.status}, not ${check.status}`
+    if (check.contains !== undefined && !text.includes(check.contains))
+      return `the body does not hold "${check.contains}"`
+    return undefined
+  } catch (error) {
+    signal.throwIfAborted()
+    return limit.aborted ? `no answer within ${check.withinSeconds} s` : `no answer (${(error as Error).message})`
+  }
+}

@@ -1,0 +1,171 @@
+import { setTimeout as sleep } from "node:timers/promises"
+import { isFault } from "../../core/errors.js"
+import type { Analysis } from "../analysis/settings.js"
+import type { Verdict } from "../analysis/verdict.js"
+import { abortedFault, unfitFault } from "../faults.js"
+import type { Instance } from "../target.js"
+import { logLines } from "./instances.js"
+import { mend } from "./mend.js"
+import type { JudgedRollout } from "./rollout.js"
+import type { JudgedStrategy } from "./settings.js"
+import type { RolloutDecision } from "./state.js"
+import { look, shift, type Sides } from "./traffic.js"
+
+/** How a release is held at its share of the traffic. */
+export interface Hold {
+  readonly percent: number
+  readonly seconds: number
+  readonly analysis: Analysis
+}
+
+/** `passed`: the last measurement was good · `unsure`: time is over, and the figures say neither yes nor no. */
+export type Held =
+  | { readonly end: "passed" }
+  | { readonly end: "unsure"; readonly why: string }
+  | { readonly end: "promoted"; readonly decision: RolloutDecision }
+
+const longestTickMs = 250
+/** How often instances and decisions are looked at: faster than the figures come. */
+export const tickMs = ({ intervalSeconds }: Analysis) => Math.min(longestTickMs, intervalSeconds * 250)
+/** An instance that fails its health check for so long while it has traffic is not fit. Seconds. */
+const unhealthySeconds = 5
+
+/**
+ * Holds the new release at its share, measures it, and looks at its instances meanwhile.
+ * @throws ROLLOUT-UNFIT (failed) when it is bad, ROLLOUT-ABORTED (failed) when a person says so
+ */
+export async function hold(
+  rollout: JudgedRollout<JudgedStrategy>,
+  { percent, seconds, analysis }: Hold,
+): Promise<Held> {
+  const { journal, signal } = rollout
+  await shift(rollout, percent)
+  if (journal.state.since === undefined) await journal.write({ since: new Date().toISOString(), failures: 0 })
+  const watcher = watcherOf(rollout, analysis, percent)
+  for (;;) {
+    signal.throwIfAborted()
+    const decision = await journal.decision()
+    if (decision?.kind === "abort") throw abortedFault(rollout.target, decision)
+    if (decision?.kind === "promote") return { end: "promoted", decision }
+    await watcher.look()
+    const over = sinceSeconds(rollout) >= seconds
+    const verdict = await watcher.measure(over)
+    if (over && verdict !== undefined) {
+      if (verdict.judgement === "pass") return { end: "passed" }
+      // One bad measurement of several that are allowed: it is not through, and not good enough to go on either.
+      if (verdict.judgement === "inconclusive") return { end: "unsure", why: verdict.reason }
+    }
+    await sleep(tickMs(analysis), undefined, { signal })
+  }
+}
+
+export interface Watcher {
+  /** Instances that died or do not answer are found here. @throws ROLLOUT-UNFIT */
+  look(): Promise<void>
+  /** Measures when the interval is over, or at once. @throws ROLLOUT-UNFIT after too many failures */
+  measure(now: boolean): Promise<Verdict | undefined>
+}
+
+export function watcherOf(rollout: JudgedRollout<JudgedStrategy>, analysis: Analysis, percent: number): Watcher {
+  const { target, journal, tell, observe } = rollout
+  const restarts = new Map<string, number>()
+  const unhealthy = new Map<string, number>()
+  let known: ReadonlyMap<string, Instance> | undefined
+  let last = performance.now()
+  let first = true
+
+  return {
+    async look() {
+      const sides = await look(rollout)
+      const bad = unfit(sides, { known, restarts, unhealthy, now: performance.now() })
+      if (bad !== undefined) throw await badInstance(rollout, bad.instance, bad.why)
+      known = new Map(sides.fresh.map((i) => [i.id, i]))
+      await mend(rollout, sides)
+      await shift(rollout, percent)
+    },
+    async measure(now) {
+      const waited = (performance.now() - last) / 1000
+      // The last moment of a step is measured as well, but never twice within a breath.
+      if (waited < analysis.intervalSeconds && !(now && (first || waited >= 1))) return undefined
+      last = performance.now()
+      first = false
+      const verdict = await judge(rollout)
+      observe?.({ at: verdict.at, percent, verdict })
+      tell(`${percent} % for ${sinceSeconds(rollout).toFixed(0)} s: ${verdict.judgement}; ${verdict.reason}`)
+      if (verdict.judgement !== "fail") return verdict
+      const failures = journal.state.failures + 1
+      await journal.write({ failures })
+      if (failures >= analysis.failures) throw unfitFault(target, percent, verdict.reason)
+      return verdict
+    },
+  }
+}
+
+/** Figures that cannot be had are no figures: nothing is promoted on them, and nothing taken back. */
+async function judge(rollout: JudgedRollout<JudgedStrategy>): Promise<Verdict> {
+  const { target } = rollout
+  const { fresh, stable } = await look(rollout)
+  try {
+    return await rollout.judge({
+      service: target.service,
+      canary: fresh.map((i) => i.slot),
+      baseline: stable.filter((i) => i.weight > 0).map((i) => i.slot),
+      sinceSeconds: sinceSeconds(rollout),
+    })
+  } catch (error) {
+    if (!isFault(error) || error.kind !== "errored") throw error
+    const reason = `there are no figures: ${error.message}`
+    const at = new Date().toISOString()
+    return { judgement: "inconclusive", at, requests: { canary: 0, baseline: 0 }, measures: [], reason }
+  }
+}
+
+interface Seen {
+  readonly known: ReadonlyMap<string, Instance> | undefined
+  /** Restarts of each instance when it was first seen. */
+  readonly restarts: Map<string, number>
+  /** Since when an instance is not healthy. */
+  readonly unhealthy: Map<string, number>
+  readonly now: number
+}
+
+/** The first instance of the new release that is not fit, and why. */
+function unfit(sides: Sides, seen: Seen): { readonly instance: Instance; readonly why: string } | undefined {
+  const here = new Set(sides.fresh.map((i) => i.id))
+  for (const instance of seen.known?.values() ?? []) {
+    if (!here.has(instance.id)) return { instance, why: "it was removed by somebody else" }
+  }
+  for (const instance of sides.fresh) {
+    if (instance.state === "dead") return { instance, why: `it died (${exitOf(instance)})` }
+    if (!seen.restarts.has(instance.id)) seen.restarts.set(instance.id, instance.restarts)
+    if (instance.restarts > (seen.restarts.get(instance.id) ?? 0))
+      return { instance, why: "it died and was started again" }
+    if (instance.healthy) seen.unhealthy.delete(instance.id)
+    else if (!seen.unhealthy.has(instance.id)) seen.unhealthy.set(instance.id, seen.now)
+    const ill = (seen.now - (seen.unhealthy.get(instance.id) ?? seen.now)) / 1000
+    if (ill >= unhealthySeconds) {
+      return { instance, why: `it fails its health check for ${ill.toFixed(0)} s (${instance.check ?? "no answer"})` }
+    }
+  }
+  return undefined
+}
+
+const exitOf = ({ exit }: Instance): string =>
+  exit === undefined ? "never started" : exit.outOfMemory ? "out of memory" : `exit code ${exit.code}`
+
+async function badInstance(rollout: JudgedRollout<JudgedStrategy>, instance: Instance, why: string) {
+  const { target, keepLog, journal } = rollout
+  const logs = await target.logs(instance, logLines).catch(() => "")
+  await keepLog(`${instance.name}.log`, logs)
+  const lines = logs.trimEnd().split("\n").slice(-15).join("\n")
+  return unfitFault(
+    target,
+    journal.state.percent,
+    `${instance.name}: ${why}.${lines === "" ? "" : ` Its last lines:\n${lines}`}`,
+  )
+}
+
+export function sinceSeconds({ journal }: JudgedRollout<JudgedStrategy>): number {
+  const { since } = journal.state
+  return since === undefined ? 0 : Math.max(0, (Date.now() - Date.parse(since)) / 1000)
+}

@@ -1,0 +1,123 @@
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { expect } from "vitest"
+import type { Judgement, Verdict } from "../../../../environments/analysis/verdict.js"
+import { deployRelease, type Deployed, type DeployOptions } from "../../../../environments/deploy.js"
+import { environment, type EnvironmentInput } from "../../../../environments/environment.js"
+import type { Place } from "../../../../environments/places.js"
+import { releaseKey, releaseSpec, type ReleaseSpec } from "../../../../environments/release.js"
+import { isServing } from "../../../../environments/strategies/moves.js"
+import { fakeTarget, type FakeTarget } from "../../../fakes/target.js"
+
+export const spec = (version: string): ReleaseSpec =>
+  releaseSpec({
+    service: "web",
+    reference: `r/web@sha256:${version}`,
+    digest: `sha256:${version}`,
+    commit: version,
+    config: "",
+    env: {},
+    port: 1,
+    readiness: "/",
+    startupSeconds: 1,
+    calls: [],
+    resources: {},
+  })
+
+export const a = spec("a")
+export const b = spec("b")
+export const c = spec("c")
+const names = { [releaseKey(a)]: "a", [releaseKey(b)]: "b", [releaseKey(c)]: "c" }
+
+export interface World extends FakeTarget {
+  readonly place: Place
+  readonly lines: string[]
+  deploy(release: ReleaseSpec, options?: Partial<DeployOptions>): Promise<Deployed>
+  /** What runs, e.g. "a:100 a:100 b:0". */
+  state(): string
+  /** Least number of instances that had traffic and answered, since the last call. */
+  least(): number
+  close(): Promise<void>
+}
+
+/** An environment of a service, in memory; judged by `verdicts`, the last one for ever. */
+export async function openWorld(settings: EnvironmentInput, verdicts: readonly Judgement[] = ["pass"]): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), "gantry-strategy-"))
+  const place = { prefix: "p", projectFolder: folder, folder }
+  let least = Infinity
+  const fake = fakeTarget(names, () => {
+    least = Math.min(least, fake.instances.filter(isServing).length)
+  })
+  const lines: string[] = []
+  let asked = 0
+  const judge = (): Promise<Verdict> => {
+    const judgement = verdicts[Math.min(asked++, verdicts.length - 1)] ?? "pass"
+    const requests = { canary: 100, baseline: 100 }
+    return Promise.resolve({
+      judgement,
+      at: new Date().toISOString(),
+      requests,
+      measures: [],
+      reason: `judged ${judgement}`,
+    })
+  }
+  return Object.assign(fake, {
+    place,
+    lines,
+    deploy: (release: ReleaseSpec, options: Partial<DeployOptions> = {}) =>
+      deployRelease({
+        target: fake.target,
+        place,
+        environment: environment("prod", settings),
+        release,
+        signal: new AbortController().signal,
+        judge,
+        tell: (line) => void lines.push(line),
+        keepLog: () => Promise.resolve(),
+        ...options,
+      }),
+    state: () =>
+      fake.instances
+        .map((i) => `${names[i.key] ?? "?"}:${i.weight}`)
+        .sort()
+        .join(" "),
+    least: () => {
+      const was = least
+      least = Infinity
+      return was
+    },
+    close: () => rm(folder, { recursive: true, force: true }),
+  })
+}
+
+/** Deploys, and dies at every order in turn; another process carries on each time. Neither release is ever half there. */
+export async function survives(
+  open: () => Promise<World>,
+  ends: (world: World) => void,
+  options: { readonly least: number; readonly mayFail?: RegExp },
+): Promise<number> {
+  for (let order = 1; ; order++) {
+    const world = await open()
+    try {
+      await world.deploy(a)
+      world.least()
+      world.dieAt(order)
+      await world.deploy(b).catch(() => undefined)
+      const died = world.takeOver()
+      if (died) {
+        await world.deploy(b).catch((error: unknown) => {
+          expect(String(error), `killed at order ${order}`).toMatch(options.mayFail ?? /never/)
+        })
+      }
+      expect(
+        world.least(),
+        `instances that serve, killed at order ${order}: ${world.moves.join(", ")}`,
+      ).toBeGreaterThanOrEqual(options.least)
+      ends(world)
+      if (!died) return order - 1
+    } finally {
+      await world.close()
+    }
+  }
+}
