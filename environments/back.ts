@@ -5,7 +5,6 @@ import { roll } from "./strategies/rolling.js"
 import type { Rollout } from "./strategies/rollout.js"
 import { plainly, swiftly, type Strategy } from "./strategies/settings.js"
 import { journalOf, readRollout } from "./strategies/state.js"
-import { canTakeOver, sidesOf } from "./strategies/traffic.js"
 import { fullWeight, type Target } from "./target.js"
 
 /** How long the way back may take: nobody waits for it any more, so it must end. */
@@ -55,30 +54,35 @@ export async function goBack(
  * All traffic to the release before at once where it still runs, then only it is left, whole. Ends a rollout that had begun.
  * A process that is killed on the way leaves "going back" in the journal: the next one finishes it.
  */
-export async function returnTo(rollout: Rollout<Strategy>, stable: ReleaseSpec, why: string): Promise<void> {
-  const { target, replicas, strategy, release, observe } = rollout
+export async function returnTo(
+  rollout: Rollout<Strategy>,
+  stable: ReleaseSpec,
+  why: string,
+  way: { readonly swift: boolean } = { swift: rollout.strategy.kind !== "rolling" },
+): Promise<void> {
+  const { target, replicas, strategy, observe } = rollout
   const begun = await readRollout(target.notes)
   const journal = begun === undefined ? undefined : journalOf(target, begun)
   await journal?.write({ phase: "going-back", why })
-  if (journal !== undefined || strategy.kind !== "rolling") {
-    await takeTraffic(target, releaseKey(release), releaseKey(stable))
+  if (journal !== undefined || way.swift) {
+    // A release that is bad is left with whatever there is; from a good one only to a whole one.
+    await takeTraffic(target, releaseKey(stable), journal === undefined ? replicas : 1)
     observe?.({ at: new Date().toISOString(), percent: 0, text: `goes back: ${why}` })
   }
   await target.prepare(stable, rollout.signal)
-  const pace = journal === undefined ? plainly(strategy, replicas) : swiftly(strategy, replicas)
+  const pace = journal === undefined && !way.swift ? plainly(strategy, replicas) : swiftly(strategy, replicas)
   await roll({ ...rollout, release: stable, strategy: pace })
   await journal?.end()
 }
 
-/** Users see the release before again, in one step, if it can take them. The preview shows nothing any more. */
-async function takeTraffic(target: Target, fresh: string, stable: string): Promise<void> {
-  const instances = await target.describe()
-  const sides = sidesOf(instances, fresh, stable)
-  if (canTakeOver(sides)) {
-    const weights = new Map(
-      instances.filter((i) => i.state === "running").map((i) => [i, i.key === stable && i.healthy ? fullWeight : 0]),
-    )
-    await target.setWeights(weights)
+/**
+ * Users see the release before again, in one step, where enough of it runs to take them. The preview shows nothing any more.
+ */
+async function takeTraffic(target: Target, stable: string, enough: number): Promise<void> {
+  const instances = (await target.describe()).filter((i) => i.state === "running")
+  const able = instances.filter((i) => i.key === stable && i.healthy)
+  if (able.length >= enough) {
+    await target.setWeights(new Map(instances.map((i) => [i, able.includes(i) ? fullWeight : 0])))
   }
   if (instances.length > 0) await target.setPreview([])
 }

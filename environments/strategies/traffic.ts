@@ -1,6 +1,5 @@
 import { releaseKey } from "../release.js"
 import type { Instance } from "../target.js"
-import { isServing } from "./moves.js"
 import type { JudgedRollout } from "./rollout.js"
 import type { JudgedStrategy } from "./settings.js"
 import { shares } from "./shares.js"
@@ -48,6 +47,3 @@ export async function shift(rollout: JudgedRollout<JudgedStrategy>, percent: num
   observe?.({ at: new Date().toISOString(), percent })
   return true
 }
-
-/** Whether the release before can take all the traffic at once. */
-export const canTakeOver = (sides: Sides): boolean => sides.stable.some((i) => isServing(i) || i.healthy)

@@ -1,0 +1,118 @@
+import { fault } from "../core/errors.js"
+import { alone } from "./alone.js"
+import { returnTo } from "./back.js"
+import type { DeployOptions, Deployed } from "./deploy.js"
+import { readHistory, recordRelease, type HistoryEntry } from "./history.js"
+import { releaseKey, releaseName, type ReleaseSpec } from "./release.js"
+import type { Rollout } from "./strategies/rollout.js"
+import type { Strategy } from "./strategies/settings.js"
+import { readRollout, refuse, writeKept, type Refusal } from "./strategies/state.js"
+import type { Instance } from "./target.js"
+import { runsAlone } from "./whole.js"
+
+/** Which release a person goes back to, and why. */
+export interface Rollback extends Omit<DeployOptions, "release" | "judge" | "approved"> {
+  /** A kept release as `chooseRelease` found it. */
+  readonly to: ReleaseSpec
+  readonly by: string
+  readonly reason: string
+}
+
+/**
+ * Brings a release back that ran whole before: no build, no analysis, by digest, with the configuration it ran with. Where
+ * it still runs (blue, or the release before a canary) it gets all the traffic at once; else all of its instances start
+ * together. What it replaces is refused until a person says otherwise. Carried on by repeating it.
+ * @throws ROLLBACK-UNWELL when it is not whole afterwards, DEPLOY-…, ENV-…
+ */
+export async function rollBack(options: Rollback): Promise<Deployed> {
+  return alone(options, () => back(options))
+}
+
+async function back(options: Rollback): Promise<Deployed> {
+  const { target, place, environment, to, by, reason, tell } = options
+  const { replicas } = environment
+  const history = await readHistory(place, target.service)
+  const from = history[0]?.release
+  const done = { release: to, replicas, previous: from }
+  if ((await readRollout(target.notes)) === undefined && (await runsAlone(target, releaseKey(to), replicas))) {
+    tell(`${releaseName(to)} already runs there, whole: nothing to do`)
+    await recordRelease(place, target.service, { release: to, replicas, at: new Date().toISOString() })
+    return { ...done, unchanged: true }
+  }
+  const started = performance.now()
+  const bad = (await readRollout(target.notes))?.to ?? from
+  const why = `rolled back by ${by}: ${reason}`
+  if (bad !== undefined && releaseKey(bad) !== releaseKey(to)) await refuse(target.notes, bad, why)
+  const rollout: Rollout<Strategy> = { ...options, release: bad ?? to, replicas, strategy: environment.strategy }
+  await returnTo(rollout, to, why, { swift: true })
+  await writeKept(target.notes, undefined)
+  if (!(await runsAlone(target, releaseKey(to), replicas))) throw unwell(options, await target.describe())
+  await recordRelease(place, target.service, { release: to, replicas, at: new Date().toISOString() })
+  tell(`${releaseName(to)} serves, ${replicas} of ${replicas} healthy, after ${since(started)} s`)
+  return { ...done, unchanged: false }
+}
+
+const since = (started: number) => ((performance.now() - started) / 1000).toFixed(1)
+
+/**
+ * The release that a rollback goes to: the newest that ran whole before, is not the one that runs now and was not taken
+ * back; or the one that is named. Pure.
+ * @param wanted a digest, a commit, or the beginning of either (at least six characters); or a generation (`3`)
+ * @throws ROLLBACK-NOTHING, ROLLBACK-UNKNOWN with what there is
+ */
+export function chooseRelease(
+  where: { readonly service: string; readonly environment: string },
+  history: readonly HistoryEntry[],
+  refusals: readonly Refusal[],
+  wanted?: string,
+): HistoryEntry {
+  const current = history[0]
+  const others = history.filter((e) => current === undefined || releaseKey(e.release) !== releaseKey(current.release))
+  if (wanted === undefined) {
+    const refused = new Set(refusals.map((r) => r.key))
+    const found = others.find((e) => !refused.has(releaseKey(e.release)))
+    if (found !== undefined) return found
+    throw fault({
+      code: "ROLLBACK-NOTHING",
+      kind: "usage",
+      message: `There is nothing to go back to: ${where.service} in ${where.environment} has no good release before`,
+      reason: listOf(history) || "Nothing ran there whole.",
+      hint: "Name one with --to, or deliver an earlier commit: gantry run delivery --commit <revision>.",
+    })
+  }
+  const found = history.filter((e) => isNamed(e, wanted))
+  const distinct = new Set(found.map((e) => releaseKey(e.release)))
+  if (found[0] !== undefined && distinct.size === 1) return found[0]
+  throw fault({
+    code: "ROLLBACK-UNKNOWN",
+    kind: "usage",
+    message: `${distinct.size > 1 ? "Several kept releases are" : "No kept release is"} "${wanted}"`,
+    reason: listOf(history) || `Nothing of ${where.service} ran in ${where.environment}.`,
+    hint: "--to takes a generation, or the beginning of a digest or a commit.",
+  })
+}
+
+function isNamed({ release, generation }: HistoryEntry, wanted: string): boolean {
+  if (/^\d{1,5}$/.test(wanted)) return generation === Number(wanted)
+  if (wanted.replace(/^sha256:/, "").length < 6) return false
+  return [release.digest, release.digest.replace(/^sha256:/, ""), release.commit].some((name) =>
+    name.startsWith(wanted),
+  )
+}
+
+const listOf = (history: readonly HistoryEntry[]) =>
+  history
+    .map((e) => `${e.generation}: ${releaseName(e.release)}, commit ${e.release.commit.slice(0, 12)}, ${e.at}`)
+    .join("\n")
+
+function unwell({ target, to }: Rollback, instances: readonly Instance[]) {
+  return fault({
+    code: "ROLLBACK-UNWELL",
+    kind: "errored",
+    message: `${target.service} in ${target.environment} is not whole after the rollback to ${releaseName(to)}`,
+    reason: instances
+      .map((i) => `${i.name}: ${i.healthy ? "healthy" : (i.check ?? i.state)}, weight ${i.weight}`)
+      .join("; "),
+    hint: "Run the same command again: it goes on from what runs.",
+  })
+}

@@ -1,0 +1,113 @@
+import { afterEach, describe, expect, it } from "vitest"
+import { environment, type EnvironmentInput } from "../../../environments/environment.js"
+import { readHistory, recordRelease } from "../../../environments/history.js"
+import { releaseKey, type ReleaseSpec } from "../../../environments/release.js"
+import { chooseRelease, rollBack } from "../../../environments/rollback.js"
+import { readRefusals } from "../../../environments/strategies/state.js"
+import { a, b, c, openWorld, type World } from "./strategies/world.js"
+
+const pace = { minReadySeconds: 0, drainSeconds: 0, graceSeconds: 0 }
+const rolling: EnvironmentInput = { replicas: 3, strategy: { kind: "rolling", ...pace } }
+let world: World
+afterEach(() => world.close())
+
+const back = (to: ReleaseSpec, settings: EnvironmentInput) =>
+  rollBack({
+    target: world.target,
+    place: world.place,
+    environment: environment("prod", settings),
+    to,
+    by: "Lin",
+    reason: "orders fail",
+    signal: new AbortController().signal,
+    tell: (line) => void world.lines.push(line),
+    keepLog: () => Promise.resolve(),
+  })
+
+describe("rollback", () => {
+  it("starts all instances of the release before together, and refuses what it replaces", async () => {
+    world = await openWorld(rolling)
+    await world.deploy(a)
+    await world.deploy(b)
+    world.moves.length = 0
+    world.least()
+    expect(await back(a, rolling)).toMatchObject({ unchanged: false, release: { digest: a.digest } })
+    expect(world.state()).toBe("a:100 a:100 a:100")
+    expect(world.moves.filter((m) => m.startsWith("start"))).toEqual(["start 3 a"])
+    expect(world.least()).toBeGreaterThanOrEqual(3)
+    expect(await readRefusals(world.target.notes)).toMatchObject([
+      { key: releaseKey(b), why: "rolled back by Lin: orders fail" },
+    ])
+    expect((await readHistory(world.place, "web")).map((e) => e.release.commit)).toEqual(["a", "b", "a"])
+    expect((await back(a, rolling)).unchanged).toBe(true)
+  })
+
+  it("gives blue that is kept all the traffic at once, and starts nothing", async () => {
+    const settings: EnvironmentInput = { replicas: 2, strategy: { kind: "blue-green", ...pace, pauseSeconds: 0 } }
+    world = await openWorld(settings)
+    await world.deploy(a)
+    // As after a switch: green has the traffic, blue is kept.
+    await world.target.start(b, 2, new AbortController().signal)
+    await world.target.setWeights(new Map(world.instances.map((i) => [i, i.key === releaseKey(b) ? 100 : 0])))
+    await recordRelease(world.place, "web", { release: b, replicas: 2, at: "2026-11-26" })
+    world.moves.length = 0
+    world.least()
+    await back(a, settings)
+    expect(world.moves.find((m) => m.startsWith("weights"))).toBe("weights a-1:100 a-2:100 b-3:0 b-4:0")
+    expect(world.moves.filter((m) => m.startsWith("start"))).toEqual([])
+    expect(world.state()).toBe("a:100 a:100")
+    expect(world.least()).toBe(2)
+  })
+
+  it("finishes in another process, wherever it was killed", async () => {
+    for (let order = 1; ; order++) {
+      world = await openWorld(rolling)
+      await world.deploy(a)
+      await world.deploy(b)
+      world.least()
+      world.dieAt(order)
+      await back(a, rolling).catch(() => undefined)
+      const died = world.takeOver()
+      if (died) await back(a, rolling)
+      expect(world.state(), `killed at order ${order}`).toBe("a:100 a:100 a:100")
+      expect(world.least()).toBeGreaterThanOrEqual(3)
+      if (!died) break
+      await world.close()
+    }
+  })
+})
+
+describe("which release a rollback goes to", () => {
+  const where = { service: "web", environment: "prod" }
+  const entry = (release: ReleaseSpec, generation: number) => ({ release, generation, at: "2026-11-26", replicas: 1 })
+  const long = (spec: ReleaseSpec) => ({
+    ...spec,
+    digest: `sha256:${spec.commit.repeat(12)}`,
+    commit: spec.commit.repeat(40),
+  })
+  const history = [entry(long(c), 3), entry(long(b), 2), entry(long(a), 1)]
+  const of = (wanted?: string, refused: readonly ReleaseSpec[] = []) =>
+    chooseRelease(
+      where,
+      history,
+      refused.map((r) => ({ key: releaseKey(r), digest: "", commit: "", at: "", why: "" })),
+      wanted,
+    ).generation
+
+  it("is the newest other one that was not taken back", async () => {
+    world = await openWorld(rolling)
+    expect(of()).toBe(2)
+    expect(of(undefined, [long(b)])).toBe(1)
+    expect(() => of(undefined, [long(a), long(b)])).toThrow(/nothing to go back to/)
+    expect(() => chooseRelease(where, [], [], undefined)).toThrow(/no good release/)
+  })
+
+  it("is the one that is named by generation, digest or commit", async () => {
+    world = await openWorld(rolling)
+    expect(of("1")).toBe(1)
+    expect(of("bbbbbb")).toBe(2)
+    expect(of("sha256:aaaaaa")).toBe(1)
+    expect(of("a".repeat(40))).toBe(1)
+    for (const wrong of ["9", "bbb", "ffffff", ""]) expect(() => of(wrong), wrong).toThrow(/No kept release/)
+  })
+})
