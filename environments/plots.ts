@@ -26,6 +26,8 @@ export interface EnvironmentPlots {
   readonly ports: readonly number[]
   /** Port on 127.0.0.1 of the balancer's own metrics. */
   readonly metrics: number
+  /** Port on 127.0.0.1 of the environment's Prometheus, whether or not there is one. */
+  readonly prometheus: number
 }
 
 const firstPort = 20_000
@@ -53,7 +55,9 @@ export async function plotsOf(
     const count = Math.ceil((known + 1) / group) * group
     const ports: number[] = []
     for (let i = 0; i < count; i++) ports.push(await portFor(plots, place, `${environment}/${i}`))
-    return { services: { ...plots.services }, ports, metrics: await portFor(plots, place, `${environment}/metrics`) }
+    const metrics = await portFor(plots, place, `${environment}/metrics`)
+    const prometheus = await portFor(plots, place, `${environment}/prometheus`)
+    return { services: { ...plots.services }, ports, metrics, prometheus }
   })
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises"
+import { prometheusClient } from "../../clients/prometheus/index.js"
 import { createMasker } from "../../core/mask.js"
 import type { EngineContext } from "../../engine/context.js"
 import type { Credentials } from "../../net/registry/auth.js"
@@ -15,6 +16,7 @@ import { ensureDatabase } from "./database.js"
 import { keepAlive, listInstances, startInstance, stopInstance, type InstanceContainer } from "./instances.js"
 import { containerLogs } from "./logs.js"
 import { ensureNetwork, mostSlots, type Network } from "./network.js"
+import { ensurePrometheus, keepsPrometheus, tryPrometheus, untilReady, writeTargets } from "./prometheus.js"
 import { pullRelease } from "./pull.js"
 import type { Scene } from "./scene.js"
 
@@ -91,7 +93,9 @@ export async function dockerTarget(options: DockerTargetOptions): Promise<Target
         pullRelease(engine, release, options.login),
         balancer.ensure(service, slots),
         release.database === undefined ? undefined : ensureDatabase(scene, net, service, signal),
+        keepsPrometheus(environment) ? tryPrometheus(scene, net) : undefined,
       ])
+      await writeTargets(scene, net, service)
       database = credentials
     },
 
@@ -109,6 +113,7 @@ export async function dockerTarget(options: DockerTargetOptions): Promise<Target
         started.push(await startInstance(scene, net, release, slot, generation, database))
       }
       await balancer.change(service, Object.fromEntries(started.map((c) => [c.slot, slotOf(release, c.slot, net)])))
+      await writeTargets(scene, net, service)
       const ids = new Set(started.map((c) => c.id))
       return (await describe()).filter((i) => ids.has(i.id))
     },
@@ -147,12 +152,21 @@ export async function dockerTarget(options: DockerTargetOptions): Promise<Target
     async stop(instance, graceSeconds) {
       await balancer.change(service, { [instance.slot]: { state: "off" } })
       await stopInstance(engine.docker, instance.id, graceSeconds)
+      await writeTargets(scene, await getNetwork(), service)
     },
 
     async logs(instance, lines) {
       const text = await containerLogs(engine.docker, instance.id, lines)
       if (!(await hasCredentials(place, service))) return text
       return createMasker([(await databaseCredentials(place, service)).password]).text(text)
+    },
+
+    async metrics(signal) {
+      if (environment.prometheus !== undefined)
+        return prometheusClient({ url: environment.prometheus.url, ca: engine.ca })
+      const client = await ensurePrometheus(scene, await getNetwork())
+      await untilReady(scene, client, signal)
+      return client
     },
   }
 }
