@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { Progress } from "../core/progress.js"
 import { dockerfileImages, provision, scannerReference } from "../engine/index.js"
-import { balancerImage, databaseImage } from "../environments/index.js"
+import { balancerImage, databaseImage, keepsPrometheus, prometheusImage } from "../environments/index.js"
 import type { Settings } from "../steps/settings.js"
 
 /** What a delivery of these services will want of the stack. */
@@ -14,6 +14,7 @@ const components = ["registry", "engine", "sonarqube"]
  */
 export async function wantedImages(settings: Settings): Promise<readonly string[]> {
   const wanted = new Set<string>([settings.scan.image, balancerImage])
+  if (Object.values(settings.environments).some(keepsPrometheus)) wanted.add(prometheusImage)
   for (const service of settings.services) {
     wanted.add(service.toolchain.image)
     if (service.database !== undefined || service.tests.integration?.services !== undefined) wanted.add(databaseImage)

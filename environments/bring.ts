@@ -1,4 +1,4 @@
-import type { Comparison, Verdict } from "./analysis/verdict.js"
+import { analyse } from "./analysis/analyse.js"
 import { returnTo } from "./back.js"
 import type { DeployOptions } from "./deploy.js"
 import { releaseKey, releaseName, type ReleaseSpec } from "./release.js"
@@ -46,7 +46,13 @@ export async function bring(
   } else {
     options.tell(`goes on with the rollout of ${state.startedAt}: ${state.phase}, step ${state.step + 1}`)
   }
-  const all: JudgedRollout<JudgedStrategy> = { ...rollout, strategy, stable, journal, judge: judgeOf(options) }
+  const all: JudgedRollout<JudgedStrategy> = {
+    ...rollout,
+    strategy,
+    stable,
+    journal,
+    judge: judgeOf(options, strategy),
+  }
   if (strategy.kind === "canary") await canary({ ...all, strategy })
   else {
     await blueGreen({ ...all, strategy })
@@ -79,9 +85,12 @@ async function keepBlue(rollout: JudgedRollout<JudgedStrategy>, seconds: number)
   await roll({ ...rollout, strategy: swiftly(strategy, replicas) })
 }
 
-function judgeOf({ judge, target }: DeployOptions): (comparison: Comparison) => Promise<Verdict> {
-  if (judge !== undefined) return judge
-  throw new Error(`a judged rollout of ${target.service} needs somebody who judges`)
+/** By the environment's Prometheus, unless the caller knows better. */
+function judgeOf(
+  { judge, target, signal }: DeployOptions,
+  { analysis }: JudgedStrategy,
+): JudgedRollout<Strategy>["judge"] {
+  return judge ?? (async (comparison) => analyse(await target.metrics(signal), analysis, comparison, signal))
 }
 
 /** A rollout of another release that was left half done, or one that was on its way back: that is finished first. */

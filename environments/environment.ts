@@ -21,6 +21,10 @@ export const EnvironmentSettings = z
     resources: z
       .strictObject({ memoryMB: z.number().int().min(16).optional(), cpus: z.number().positive().optional() })
       .default({}),
+    /** Keeps a Prometheus also where no strategy asks it: canary does, and blue-green with `watchSeconds`. */
+    metrics: z.boolean().default(false),
+    /** A Prometheus of one's own in place of Gantry's. It scrapes this environment alone: docs/analysis.md. */
+    prometheus: z.strictObject({ url: z.url() }).optional(),
     /** Present: nothing is deployed there without a person's approval. */
     approvals: z
       .strictObject({

@@ -28,6 +28,8 @@ export interface EnvironmentPlots {
   readonly previews: readonly number[]
   /** Port on 127.0.0.1 of the balancer's own metrics. */
   readonly metrics: number
+  /** Port on 127.0.0.1 of the environment's Prometheus, whether or not there is one. */
+  readonly prometheus: number
 }
 
 const firstPort = 20_000
@@ -60,7 +62,8 @@ export async function plotsOf(
       previews.push(await portFor(plots, place, `${environment}/${i}/preview`))
     }
     const metrics = await portFor(plots, place, `${environment}/metrics`)
-    return { services: { ...plots.services }, ports, previews, metrics }
+    const prometheus = await portFor(plots, place, `${environment}/prometheus`)
+    return { services: { ...plots.services }, ports, previews, metrics, prometheus }
   })
 }
 

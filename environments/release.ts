@@ -21,6 +21,8 @@ export const ReleaseSpec = z.object({
   port: z.number().int(),
   /** Path that answers 200 when an instance may get traffic. */
   readiness: z.string(),
+  /** Path at which an instance answers its figures in Prometheus' format. */
+  metrics: z.string().optional(),
   /** How long an instance may take to become ready. Seconds. */
   startupSeconds: z.number(),
   /** Services it calls, by name. */
@@ -32,10 +34,10 @@ export type ReleaseSpec = z.infer<typeof ReleaseSpec>
 
 /** Completes a release by its configuration's hash. The commit is no part of it: the same bytes are the same release. */
 export function releaseSpec(fields: Omit<ReleaseSpec, "configHash">): ReleaseSpec {
-  const { config, env, port, readiness, startupSeconds, calls, database, resources } = fields
+  const { config, env, port, readiness, metrics, startupSeconds, calls, database, resources } = fields
   return {
     ...fields,
-    configHash: hashJson({ config, env, port, readiness, startupSeconds, calls, database, resources }),
+    configHash: hashJson({ config, env, port, readiness, metrics, startupSeconds, calls, database, resources }),
   }
 }
 

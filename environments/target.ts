@@ -1,4 +1,5 @@
 import type { Json } from "../core/json.js"
+import type { MetricsSource } from "./analysis/verdict.js"
 import type { ReleaseSpec } from "./release.js"
 
 /**
@@ -33,6 +34,12 @@ export interface Target {
   stop(instance: Instance, graceSeconds: number): Promise<void>
   /** Last lines of what it wrote, secrets of the environment masked. Dead ones too. */
   logs(instance: Instance, lines: number): Promise<string>
+  /**
+   * Figures of this environment, once they can be asked for; a Prometheus that was stopped is started again. To be
+   * called before traffic moves: what cannot be judged is not begun.
+   * @throws METRICS-UNREACHABLE, ENV-PORT-IN-USE
+   */
+  metrics(signal: AbortSignal): Promise<MetricsSource>
 }
 
 /** Small named notes beside what runs. Writes are atomic and durable. */

@@ -6,6 +6,7 @@ import { recipes as haproxy } from "./haproxy.js"
 import { recipes as java } from "./java.js"
 import { recipes as mariadb } from "./mariadb.js"
 import { recipes as node } from "./node.js"
+import { recipes as prometheus } from "./prometheus.js"
 import { recipes as registry } from "./registry.js"
 import { recipes as sonarqube } from "./sonarqube.js"
 import { recipes as trivy } from "./trivy.js"
@@ -19,6 +20,7 @@ export const allRecipes: readonly Recipe[] = [
   ...java,
   ...mariadb,
   ...node,
+  ...prometheus,
   ...registry,
   ...sonarqube,
   ...trivy,

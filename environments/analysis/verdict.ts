@@ -2,9 +2,10 @@
 export interface MetricsSource {
   /**
    * One number of an instant query; undefined when the query finds nothing or NaN.
+   * @param at moment of the evaluation, seconds since 1970, so that several queries look at the same; default: now
    * @throws METRICS-UNREACHABLE (errored) when nobody answers, METRICS-QUERY (usage) when the query is no PromQL
    */
-  query(promql: string, signal: AbortSignal): Promise<number | undefined>
+  query(promql: string, signal: AbortSignal, at?: number): Promise<number | undefined>
 }
 
 /** The instances that are compared, by their places in the balancer, and since when they share the traffic as now. */

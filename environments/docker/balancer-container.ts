@@ -3,14 +3,13 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { fault, isFault } from "../../core/errors.js"
 import { removeContainer } from "../../engine/docker/run.js"
 import { hashText } from "../../engine/files.js"
-import { holderOf, isFree } from "../../engine/stack/ports.js"
-import { forgetPort } from "../plots.js"
 import { balancerFolder, metricsPort } from "./haproxy-config.js"
 import { haproxyCommand } from "./haproxy-runtime.js"
 import { labels } from "./labels.js"
 import { containerLogs } from "./logs.js"
 import type { Network } from "./network.js"
-import { statusOf, unlessMissing, type Scene } from "./scene.js"
+import { startPublished } from "./publish.js"
+import { unlessMissing, type Scene } from "./scene.js"
 
 /** Public name of the load balancer's image. */
 export const balancerImage = "docker.io/library/haproxy:3.0"
@@ -25,7 +24,7 @@ export const innerPreviewPort = (serviceNumber: number) => 9001 + serviceNumber
 export const balancerContainer = (scene: Pick<Scene, "place">) => `${scene.place.prefix}-balancer`
 
 /** HAProxy never runs as root: as whoever runs Gantry, or where that is root, as a user that is nobody else. */
-function balancerUser(): { readonly uid: number; readonly gid: number } {
+export function balancerUser(): { readonly uid: number; readonly gid: number } {
   const uid = process.getuid?.() ?? 0
   return uid === 0 ? { uid: 61_099, gid: 61_099 } : { uid, gid: process.getgid?.() ?? uid }
 }
@@ -53,7 +52,7 @@ export async function ensureContainer(scene: Scene, network: Network, folder: st
     if (found.Config.Labels[labels.state] !== folder) throw otherHome(scene, found.Config.Labels[labels.state])
     if (found.Config.Labels[labels.spec] === spec) {
       if (found.State.Running) return false
-      await start(scene, ports)
+      await startPublished(scene, name, `the load balancer of ${scene.environment.name}`, ports)
       return true
     }
     scene.tell(`the load balancer of ${scene.environment.name} is made anew: its image or its ports changed`)
@@ -96,35 +95,8 @@ export async function ensureContainer(scene: Scene, network: Network, folder: st
     await removeContainer(docker, name)
     await create.rename({ name })
   }
-  await start(scene, ports)
+  await startPublished(scene, name, `the load balancer of ${scene.environment.name}`, ports)
   return true
-}
-
-async function start(scene: Scene, ports: readonly (readonly [number, number])[]): Promise<void> {
-  const name = balancerContainer(scene)
-  try {
-    await scene.engine.docker.getContainer(name).start()
-  } catch (error) {
-    if (statusOf(error) === 304) return
-    if (!/port is already allocated|address already in use/i.test((error as Error).message)) throw error
-    const configured = new Set(Object.values(scene.environment.ports))
-    for (const [, port] of ports) {
-      if (await isFree(port)) continue
-      const holder = await holderOf(scene.engine, port)
-      await removeContainer(scene.engine.docker, name)
-      if (!configured.has(port)) await forgetPort(scene.place, port)
-      throw fault({
-        code: "ENV-PORT-IN-USE",
-        kind: "errored",
-        message: `Port ${port} on 127.0.0.1, of the load balancer of ${scene.environment.name}, is in use`,
-        reason: holder === undefined ? "Who holds it cannot be told; root sees more." : `${holder} listens there.`,
-        hint: configured.has(port)
-          ? `Stop that, or name another port: environments.${scene.environment.name}.ports in gantry.config.ts.`
-          : "Run the same command again: another port is taken then.",
-      })
-    }
-    throw error
-  }
 }
 
 export async function untilAnswers(scene: Scene, socket: string): Promise<void> {

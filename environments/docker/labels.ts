@@ -4,7 +4,7 @@ import { ReleaseSpec } from "../release.js"
 export const labels = {
   /** Prefix of the environment: stack, project and environment. */
   environment: "dev.gantry.environment",
-  /** instance, balancer, database, network */
+  /** instance, balancer, database, prometheus, network */
   role: "dev.gantry.role",
   service: "dev.gantry.service",
   slot: "dev.gantry.slot",
@@ -16,13 +16,13 @@ export const labels = {
   configHash: "dev.gantry.config-hash",
   /** The ReleaseSpec as JSON: enough to start the same again. */
   release: "dev.gantry.release",
-  /** Hash of how a balancer or database was created. */
+  /** Hash of how a balancer, database or Prometheus was created. */
   spec: "dev.gantry.spec",
   /** Folder of the state that belongs to it. */
   state: "dev.gantry.state",
 } as const
 
-export type Role = "instance" | "balancer" | "database" | "network"
+export type Role = "instance" | "balancer" | "database" | "prometheus" | "network"
 
 /** Filter of Docker's list calls. */
 export function labelFilter(wanted: Partial<Record<keyof typeof labels, string>>): { label: string[] } {

@@ -11,6 +11,7 @@ import { unlessMissing, type Scene } from "./scene.js"
 export interface Network {
   readonly name: string
   readonly balancer: string
+  readonly prometheus: string
   instance(serviceNumber: number, slot: number): string
   database(serviceNumber: number): string
 }
@@ -46,6 +47,7 @@ export function networkLayout(name: string, subnet: string): Network {
   return {
     name,
     balancer: at(2),
+    prometheus: at(3),
     instance: (number, slot) => at((number + 1) * block + slot),
     database: (number) => at((number + 1) * block + 62),
   }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises"
+import { prometheusClient } from "../../clients/prometheus/index.js"
 import { createMasker } from "../../core/mask.js"
 import type { EngineContext } from "../../engine/context.js"
 import type { Credentials } from "../../net/registry/auth.js"
@@ -17,6 +18,7 @@ import { containerLogs } from "./logs.js"
 import { previewOf, type Slot } from "./haproxy-config.js"
 import { fileNotes } from "./notes.js"
 import { ensureNetwork, mostSlots, type Network } from "./network.js"
+import { ensurePrometheus, keepsPrometheus, tryPrometheus, untilReady, writeTargets } from "./prometheus.js"
 import { pullRelease } from "./pull.js"
 import type { Scene } from "./scene.js"
 
@@ -97,7 +99,9 @@ export async function dockerTarget(options: DockerTargetOptions): Promise<Target
         pullRelease(engine, release, options.login),
         balancer.ensure(service, slots, strategy.kind === "canary" ? strategy.testers : undefined),
         release.database === undefined ? undefined : ensureDatabase(scene, net, service, signal),
+        keepsPrometheus(environment) ? tryPrometheus(scene, net) : undefined,
       ])
+      await writeTargets(scene, net, service)
       database = credentials
     },
 
@@ -115,6 +119,7 @@ export async function dockerTarget(options: DockerTargetOptions): Promise<Target
         started.push(await startInstance(scene, net, release, slot, generation, database))
       }
       await balancer.change(service, Object.fromEntries(started.map((c) => [c.slot, slotOf(release, c.slot, net)])))
+      await writeTargets(scene, net, service)
       const ids = new Set(started.map((c) => c.id))
       return (await describe()).filter((i) => ids.has(i.id))
     },
@@ -165,12 +170,21 @@ export async function dockerTarget(options: DockerTargetOptions): Promise<Target
         await balancer.change(previewOf(service), { [instance.slot]: { state: "off" } })
       }
       await stopInstance(engine.docker, instance.id, graceSeconds)
+      await writeTargets(scene, await getNetwork(), service)
     },
 
     async logs(instance, lines) {
       const text = await containerLogs(engine.docker, instance.id, lines)
       if (!(await hasCredentials(place, service))) return text
       return createMasker([(await databaseCredentials(place, service)).password]).text(text)
+    },
+
+    async metrics(signal) {
+      if (environment.prometheus !== undefined)
+        return prometheusClient({ url: environment.prometheus.url, ca: engine.ca })
+      const client = await ensurePrometheus(scene, await getNetwork())
+      await untilReady(scene, client, signal)
+      return client
     },
   }
 }

@@ -31,6 +31,9 @@ const reach = (host, port) => new Promise((done) => {
   const s = net.connect({ host, port, timeout: 1500 })
   s.on("connect", () => { s.destroy(); done("open") }).on("timeout", () => { s.destroy(); done("timeout") }).on("error", (e) => done(e.code))
 })
+// As Micrometer measures: a histogram in seconds, cumulative, of all but the operational paths.
+const bounds = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, Infinity], counts = bounds.map(() => 0)
+const metrics = () => bounds.map((le, i) => 'http_server_requests_seconds_bucket{uri="/",le="' + (le === Infinity ? "+Inf" : le) + '"} ' + counts[i] + "\\n").join("")
 const server = http.createServer(async (q, s) => {
   const url = new URL(q.url, "http://x")
   if (url.pathname === "/ready") { s.statusCode = ready() ? 200 : 503; return s.end() }
@@ -38,7 +41,11 @@ const server = http.createServer(async (q, s) => {
   if (url.pathname === "/reach") return s.end(await reach(url.searchParams.get("host"), +url.searchParams.get("port")))
   if (url.pathname === "/fetch") return s.end(await fetch(url.searchParams.get("url")).then((r) => r.text(), String))
   if (url.pathname === "/info") return s.end(JSON.stringify({ env, config: fs.readFileSync(env.GANTRY_CONFIG, "utf8"), uid: process.getuid() }))
-  await new Promise((done) => setTimeout(done, Math.random() * 20))
+  if (url.pathname === "/metrics") return s.end(metrics())
+  await new Promise((done) => setTimeout(done, Math.random() * 20 + +(env.DELAY_MS || 0)))
+  const seconds = Math.random() * 0.02 + (env.DELAY_MS || 0) / 1000
+  bounds.forEach((le, i) => { if (seconds <= le) counts[i]++ })
+  if (Math.random() < +(env.ERROR_SHARE || 0)) s.statusCode = 500
   q.resume().on("end", () => s.end(env.VERSION + " " + env.INSTANCE_ID))
 })
 server.listen(+env.PORT)

@@ -122,7 +122,13 @@ describe("what an instance is given", () => {
     const env = instanceEnvironment(
       {
         environment: environment("uat"),
-        plots: { services: { catalog: 0, "order-desk": 1 }, ports: [1, 2], previews: [4, 5], metrics: 3 },
+        plots: {
+          services: { catalog: 0, "order-desk": 1 },
+          ports: [1, 2],
+          previews: [4, 5],
+          metrics: 3,
+          prometheus: 6,
+        },
       },
       spec({ service: "order-desk", env: { MODE: "a", DB_HOST: "prod-db", PORT: "9" }, calls: ["catalog"] }),
       3,
