@@ -13,6 +13,8 @@ import { noProgress } from "../../../core/progress.js"
 import { deployRelease, type Deployed } from "../../../environments/deploy.js"
 import { removeEnvironment } from "../../../environments/docker/remove.js"
 import { dockerTarget } from "../../../environments/docker/target.js"
+import { readHistory } from "../../../environments/history.js"
+import { chooseRelease, rollBack } from "../../../environments/rollback.js"
 import { environment, type EnvironmentInput } from "../../../environments/environment.js"
 import { placeOf, type Project } from "../../../environments/places.js"
 import { releaseSpec, type ReleaseSpec } from "../../../environments/release.js"
@@ -62,6 +64,8 @@ export interface Lab {
   release(image: { readonly reference: string; readonly digest: string }, over?: Partial<ReleaseSpec>): ReleaseSpec
   target(environmentName: string, service?: string): Promise<Target>
   deploy(release: ReleaseSpec, options?: DeployLab): Promise<Deployed>
+  /** To the good release before. */
+  rollBack(environment: string): Promise<Deployed>
   /** A command in a running container, with variables that no argument shows. */
   exec(
     container: string,
@@ -179,6 +183,22 @@ export async function openLab(environments: Record<string, EnvironmentInput>): P
           logs.set(file, text)
           return Promise.resolve()
         },
+      })
+    },
+    async rollBack(name) {
+      const on = await target(name)
+      const place = placeOf(project, name)
+      const history = await readHistory(place, "web")
+      return rollBack({
+        target: on,
+        place,
+        environment: of(name),
+        to: chooseRelease({ service: "web", environment: name }, history, []).release,
+        by: "Lin",
+        reason: "a test",
+        signal: new AbortController().signal,
+        tell: (line) => void lines.push(line),
+        keepLog: () => Promise.resolve(),
       })
     },
     async close() {
