@@ -12,6 +12,7 @@ import {
   releaseKey,
   releaseSpec,
   runsWhole,
+  withMetrics,
   type Environment,
   type ReleaseSpec,
   type Target,
@@ -37,7 +38,7 @@ export async function runDeploy(
   environmentName: string,
 ): Promise<Deployment> {
   const { log, artifacts, signal } = context
-  const environment = environmentNamed(settings, environmentName)
+  const environment = judgedBy(environmentNamed(settings, environmentName), service)
   const release = await releaseFor(context, settings, service, environment)
   log.info(
     `${service.name} ${release.digest.slice(0, 19)} (commit ${release.commit.slice(0, 12)}) to ${environmentName}`,
@@ -132,11 +133,17 @@ async function releaseFor(
     env: service.env,
     port: service.build.port,
     readiness: service.health.readiness,
+    metrics: service.metrics,
     startupSeconds: service.health.startupTimeout,
     calls: service.calls,
     database: service.database,
     resources: environment.resources,
   })
+}
+
+/** The environment as it is for this service: its strategy judges by the service's metrics, too. */
+function judgedBy(environment: Environment, { analysis }: Service): Environment {
+  return { ...environment, strategy: withMetrics(environment.strategy, analysis.metrics) }
 }
 
 function environmentNamed(settings: Settings, name: string): Environment {
