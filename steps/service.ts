@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { Metrics } from "../environments/analysis/settings.js"
 
 /**
  * How a folder declares that it is a service: `gantry.service.yaml`. Nothing about any language is built in; a service is
@@ -74,6 +75,10 @@ export const ServiceDeclaration = z.strictObject({
     /** Seconds that an instance may take to become ready. */
     startupTimeout: z.number().positive().default(90),
   }),
+  /** Path at which each instance answers its figures in Prometheus' format. Without: judged by the balancer's alone. */
+  metrics: z.string().startsWith("/").optional(),
+  /** By what a release of this service is judged besides the environment's metrics, where a strategy judges. */
+  analysis: z.strictObject({ metrics: Metrics.default({}) }).default({ metrics: {} }),
   /** Folder in the config repository. Default `service-<name>`. */
   config: z.string().optional(),
   database: z.enum(["mariadb"]).optional(),

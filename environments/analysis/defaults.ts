@@ -1,4 +1,4 @@
-import { MetricRule } from "./settings.js"
+import type { Rule } from "./rules.js"
 
 /**
  * What every release is judged by, with the thresholds of section 4.2.2 of the strategy document. The figures come from
@@ -39,7 +39,7 @@ export const scrapedQuery = `count(${of("weight")})`
 const share = (code: string) => `sum(${added("http_responses_total", `,code="${code}"`)}) / ${answers}`
 
 /** What probes and scrapes take is no figure of the users'. Labels as Micrometer has them. */
-const measured = `{instance=~"$instances",uri!~"/(actuator|health|ready|live|metrics|-/).*"}`
+const measured = `{instance=~"$instances",uri!~"/(actuator|health|ready|live|metrics)(/.*)?"}`
 const histogram = `histogram_quantile(0.95, sum by (le) (increase(http_server_requests_seconds_bucket${measured}[$window])))`
 
 /**
@@ -59,14 +59,15 @@ const moving = `sum(${average} - (${average} offset $window) * ${unbroken} * ${k
 const largest = `scalar(max(${of("max_response_time_seconds")}))`
 
 /** By name; a service or an environment changes a threshold by that name, or leaves one out with `false`. */
-export const defaultRules: Readonly<Record<string, MetricRule>> = {
-  availability: MetricRule.parse({ query: `${answers} / (${requestsQuery})`, min: 0.999 }),
-  serverErrors: MetricRule.parse({ query: share("5xx"), max: 0.01 }),
-  clientErrors: MetricRule.parse({ query: share("4xx"), max: 0.05 }),
-  responseTime: MetricRule.parse({
+export const defaultRules: Readonly<Record<string, Rule>> = {
+  availability: { query: `${answers} / (${requestsQuery})`, unit: "ratio", min: 0.999, dryRun: false },
+  serverErrors: { query: share("5xx"), unit: "ratio", max: 0.01, dryRun: false },
+  clientErrors: { query: share("4xx"), unit: "ratio", max: 0.05, dryRun: false },
+  responseTime: {
     // Without a request a quantile is NaN; `>= 0` makes it nothing, so that the next one has its turn.
     query: `(${histogram} >= 0) or clamp(${moving}, 0, ${largest})`,
     unit: "seconds",
     max: 1,
-  }),
+    dryRun: false,
+  },
 }

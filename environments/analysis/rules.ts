@@ -1,15 +1,30 @@
 import { defaultRules } from "./defaults.js"
-import type { Analysis, MetricRule } from "./settings.js"
+import type { Analysis, MetricRule, Metrics } from "./settings.js"
 
 /** A rule with its query. */
 export type Rule = MetricRule & { readonly query: string }
 
-/** What decides, by name: the defaults, with what the environment and the service say of each by its name, and their own. */
+/** What decides, by name: the defaults, as the environment and the service changed them, and their own. */
 export function rulesOf(analysis: Pick<Analysis, "metrics">): Readonly<Record<string, Rule>> {
   const rules: Record<string, Rule> = { ...defaultRules }
   for (const [name, own] of Object.entries(analysis.metrics)) {
-    if (own === false) Reflect.deleteProperty(rules, name)
-    else rules[name] = own
+    const rule = own === false ? undefined : complete(own, defaultRules[name])
+    if (rule === undefined) Reflect.deleteProperty(rules, name)
+    else rules[name] = rule
   }
   return rules
+}
+
+function complete(own: MetricRule, known: Rule | undefined): Rule | undefined {
+  if (own.query !== undefined) return { ...own, query: own.query }
+  if (known === undefined) return undefined // Refused by the schema.
+  const { max = known.max, min = known.min, maxTimesBaseline = known.maxTimesBaseline } = own
+  return { query: known.query, unit: known.unit, dryRun: own.dryRun, max, min, maxTimesBaseline }
+}
+
+/** Settings of a strategy together with a service's own metrics; where both name one, the service's word counts. */
+export function withMetrics<T extends { readonly kind: string }>(strategy: T, own: Metrics): T {
+  if (!("analysis" in strategy)) return strategy // It does not judge.
+  const analysis = strategy.analysis as Analysis
+  return { ...strategy, analysis: { ...analysis, metrics: { ...analysis.metrics, ...own } } }
 }

@@ -1,12 +1,14 @@
 import { z } from "zod"
+import { defaultRules } from "./defaults.js"
 
 /** One thing that is measured on the canary, and when it is too bad (section 4.2 of the strategy document). */
 export const MetricRule = z.strictObject({
   /**
    * PromQL that answers one number for a group of instances. `$service`, `$servers` (a pattern over the balancer's names of
    * the group's instances), `$instances` (a pattern over their `instance` labels) and `$window` (`30s`) are filled in.
+   * Left out, under the name of a default: its query and unit, and those of its limits that are not given here.
    */
-  query: z.string().min(1),
+  query: z.string().min(1).optional(),
   unit: z.enum(["ratio", "seconds", "count", "per second"]).default("ratio"),
   /** Above it is a failure. */
   max: z.number().optional(),
@@ -19,6 +21,31 @@ export const MetricRule = z.strictObject({
 })
 export type MetricRule = z.infer<typeof MetricRule>
 
+/**
+ * Metrics by name: a service's or an environment's own; what a default is changed in, by its name; `false` leaves it out.
+ */
+export const Metrics = z
+  .record(z.string().min(1), z.union([MetricRule, z.literal(false)]))
+  .superRefine((all, context) => {
+    for (const [name, rule] of Object.entries(all)) {
+      const known = Object.hasOwn(defaultRules, name)
+      if (rule === false ? !known : rule.query === undefined && !known) {
+        const message = `"${name}" is none of the defaults (${Object.keys(defaultRules).join(", ")})${rule === false ? "" : ": it needs a query"}`
+        context.addIssue({ code: "custom", path: [name], message })
+      } else if (rule !== false && rule.query !== undefined && !rule.dryRun && !isLimited(rule)) {
+        context.addIssue({
+          code: "custom",
+          path: [name],
+          message: "give max, min or maxTimesBaseline, or make it a dryRun",
+        })
+      }
+    }
+  })
+export type Metrics = z.infer<typeof Metrics>
+
+const isLimited = ({ max, min, maxTimesBaseline }: MetricRule) =>
+  max !== undefined || min !== undefined || maxTimesBaseline !== undefined
+
 /** How a release is judged while it has part of the traffic. */
 export const Analysis = z.strictObject({
   /** Between two measurements. Seconds. */
@@ -29,7 +56,7 @@ export const Analysis = z.strictObject({
   minRequests: z.number().int().positive().default(50),
   /** So many failed measurements of one step in all take the release back. */
   failures: z.number().int().positive().default(1),
-  /** The service's own metrics by name, beside the defaults; `false` leaves a default out. */
-  metrics: z.record(z.string(), z.union([MetricRule, z.literal(false)])).default({}),
+  /** Beside the defaults. A service adds its own: `analysis` in gantry.service.yaml. */
+  metrics: Metrics.default({}),
 })
 export type Analysis = z.infer<typeof Analysis>

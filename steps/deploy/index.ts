@@ -92,7 +92,8 @@ export function rollout(
       )
       log.info(`the approval by ${needs.approval.by} holds for ${needs.release.digest}`)
       await checkRegistry(context, settings, service)
-      return runDeploy(context, settings, service, environmentName)
+      const { by, at } = needs.approval
+      return runDeploy(context, settings, service, environmentName, { by, at })
     },
   })
 }

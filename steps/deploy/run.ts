@@ -12,6 +12,8 @@ import {
   releaseKey,
   releaseSpec,
   runsAlone,
+  withMetrics,
+  type DeployOptions,
   type Environment,
   type ReleaseSpec,
   type Target,
@@ -35,9 +37,10 @@ export async function runDeploy(
   settings: Settings,
   service: Service,
   environmentName: string,
+  approved?: DeployOptions["approved"],
 ): Promise<Deployment> {
-  const { log, artifacts, signal } = context
-  const environment = environmentNamed(settings, environmentName)
+  const { log, artifacts, signal, run } = context
+  const environment = judgedBy(environmentNamed(settings, environmentName), service)
   const release = await releaseFor(context, settings, service, environment)
   log.info(
     `${service.name} ${release.digest.slice(0, 19)} (commit ${release.commit.slice(0, 12)}) to ${environmentName}`,
@@ -46,6 +49,8 @@ export async function runDeploy(
   await ensureRegistry(settings, service, signal)
   const target = await targetFor(context, settings, service, environment)
   const { unchanged, previous } = await deployRelease({
+    run: run.id,
+    approved,
     target,
     place: environmentPlace(settings, environmentName),
     environment,
@@ -132,11 +137,17 @@ async function releaseFor(
     env: service.env,
     port: service.build.port,
     readiness: service.health.readiness,
+    metrics: service.metrics,
     startupSeconds: service.health.startupTimeout,
     calls: service.calls,
     database: service.database,
     resources: environment.resources,
   })
+}
+
+/** The environment as it is for this service: its strategy judges by the service's metrics, too. */
+function judgedBy(environment: Environment, { analysis }: Service): Environment {
+  return { ...environment, strategy: withMetrics(environment.strategy, analysis.metrics) }
 }
 
 function environmentNamed(settings: Settings, name: string): Environment {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { isFault } from "../../../core/errors.js"
 import type { EnvironmentInput } from "../../../environments/environment.js"
 import type { ReleaseSpec } from "../../../environments/release.js"
@@ -10,7 +10,7 @@ const least = 10_000
 const pace = { minReadySeconds: 0.2, drainSeconds: 5, graceSeconds: 5 }
 const analysis = { intervalSeconds: 1, windowSeconds: 5, minRequests: 20 }
 const environments: Record<string, EnvironmentInput> = {
-  blue: { replicas: 2, strategy: { kind: "blue-green", ...pace, keepSeconds: 300, watchSeconds: 2, analysis } },
+  blue: { replicas: 2, strategy: { kind: "blue-green", ...pace, keepSeconds: 300, watchSeconds: 3, pauseSeconds: 0, analysis } },
   canary: {
     replicas: 3,
     strategy: {
@@ -30,11 +30,11 @@ let lab: Lab
 let one: ReleaseSpec
 let two: { reference: string; digest: string }
 const v2 = (env: Record<string, string> = {}, over: Partial<ReleaseSpec> = {}) =>
-  lab.release(two, { env: { VERSION: "v2", ...env }, ...over })
+  lab.release(two, { env: { VERSION: "v2", ...env }, metrics: "/metrics", ...over })
 
 beforeAll(async () => {
   lab = await openLab(environments)
-  one = lab.release(await lab.image("one"))
+  one = lab.release(await lab.image("one"), { metrics: "/metrics" })
   two = await lab.image("two")
 })
 afterAll(() => lab.close())
@@ -43,23 +43,28 @@ afterAll(() => lab.close())
 async function users(environment: string): Promise<Load> {
   await lab.deploy(one, { environment })
   lab.lines.length = 0
-  const traffic = load((await lab.target(environment)).url, { connections: 16, most: 60_000 })
+  const traffic = load((await lab.target(environment)).url, { connections: 16, most: 60_000, methods: ["GET"] })
   await until(() => traffic.count() > 200, 20)
   return traffic
 }
 const enough = (traffic: Load) => until(() => traffic.count() >= least, 120)
-const fail = async (work: Promise<unknown>) => {
-  const error: unknown = await work.catch((e: unknown) => e)
+/** What it failed with; what was told is shown should it not have failed. */
+const failure = async (work: Promise<unknown>) => {
+  const error: unknown = await work.then(
+    () => undefined,
+    (e: unknown) => e,
+  )
   if (!isFault(error)) throw new Error(`no fault: ${String(error)}\n${lab.lines.join("\n")}`)
   return error
 }
+const versions = async (environment: string) =>
+  (await (await lab.target(environment)).describe()).map((i) => `${i.release.env["VERSION"]}:${i.weight}`)
 
 describe("blue-green", () => {
   it("switches to green and back to blue without a failed request", async () => {
     const traffic = await users("blue")
     await lab.deploy(v2(), { environment: "blue" })
-    const target = await lab.target("blue")
-    expect((await target.describe()).map((i) => i.weight)).toEqual([0, 0, 100, 100])
+    expect(await versions("blue")).toEqual(["v1:0", "v1:0", "v2:100", "v2:100"])
     expect((await lab.deploy(v2(), { environment: "blue" })).unchanged).toBe(true)
     const started = performance.now()
     await lab.rollBack("blue")
@@ -81,8 +86,45 @@ describe("canary", () => {
     console.log(lab.lines)
     expect(result.failures).toEqual([])
     expect(result.total).toBeGreaterThanOrEqual(least)
-    expect((await (await lab.target("canary")).describe()).map((i) => [i.release.env["VERSION"], i.weight])).toEqual(
-      Array.from({ length: 3 }, () => ["v2", 100]),
-    )
+    expect(await versions("canary")).toEqual(["v2:100", "v2:100", "v2:100"])
+  })
+
+  /** A release that is bad in some way is gone again, and users had all but its own answers from the one before. */
+  async function goesBack(bad: ReleaseSpec, over: { readonly failures: "none" | "own" }) {
+    const traffic = await users("canary")
+    const error = await failure(lab.deploy(bad, { environment: "canary" }))
+    await enough(traffic)
+    const result = await traffic.stop()
+    expect(await versions("canary")).toEqual(["v1:100", "v1:100", "v1:100"])
+    const { failures, total } = result
+    console.log(`${failures.length} of ${total} requests met the bad canary`, error.message, error.reason)
+    if (over.failures === "none") expect(failures).toEqual([])
+    else expect(failures.every((f) => /^(GET|POST) 500 v2/.test(f))).toBe(true)
+    expect(failures.length / total).toBeLessThan(0.1)
+    return error
+  }
+
+  it("takes a release back that answers 5xx", async () => {
+    const error = await goesBack(v2({ ERROR_SHARE: "0.5" }), { failures: "own" })
+    expect(error.code).toBe("ROLLOUT-UNFIT")
+    expect(error.reason).toMatch(/serverErrors/)
+  })
+
+  it("takes a release back that is slow", async () => {
+    const error = await goesBack(v2({ DELAY_MS: "1500" }), { failures: "none" })
+    expect(error.code).toBe("ROLLOUT-UNFIT")
+    expect(error.reason).toMatch(/responseTime/)
+  })
+
+  it("takes a release back that never gets ready, before any user sees it", async () => {
+    const error = await goesBack(v2({ NEVER_READY: "1" }, { startupSeconds: 2 }), { failures: "none" })
+    expect(error.code).toBe("DEPLOY-NOT-READY")
+  })
+
+  it("takes a release back that dies while it has traffic", async () => {
+    // What it was working on when it died may have had an effect: only reading requests are asked again elsewhere.
+    const error = await goesBack(v2({ EXIT_AFTER_MS: "3500" }), { failures: "none" })
+    expect(error.code).toBe("ROLLOUT-UNFIT")
+    expect(error.reason).toMatch(/it died[^]*giving up: no such table/)
   })
 })

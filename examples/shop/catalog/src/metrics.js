@@ -30,6 +30,8 @@ export function createMetrics(identity) {
     labelNames: ["result"],
     registers: [registry],
   })
+  // From 0 on: of a counter that is born with its first error, no query sees that error.
+  for (const result of ["reserved", "repeated", "refused", "released", "error"]) reservations.inc({ result }, 0)
 
   return {
     contentType: registry.contentType,
