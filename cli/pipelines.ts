@@ -16,7 +16,7 @@ export async function pipelineOf(project: Project, name: string, settings: Setti
     ? pipelines[name]
     : Object.hasOwn(builtIn, name)
       ? await builtIn[name]?.()
-      : undefined
+      : await rollbackNamed(name, settings)
   if (source === undefined) throw unknown(name, [...new Set([...Object.keys(builtIn), ...Object.keys(pipelines)])])
   if (typeof source !== "function") return named(source, name)
   let made: unknown
@@ -28,6 +28,14 @@ export async function pipelineOf(project: Project, name: string, settings: Setti
   }
   if (isPipeline(made)) return named(made, name)
   throw broken(name, `It answered ${made instanceof Promise ? "a promise" : typeof made}, not a pipeline.`, undefined)
+}
+
+/** Runs of `gantry rollback` are gone on with by the name of their environment. */
+async function rollbackNamed(name: string, settings: Settings): Promise<PipelineSource | undefined> {
+  const environment = /^rollback-(.+)$/.exec(name)?.[1]
+  if (environment === undefined || !Object.hasOwn(settings.environments, environment)) return undefined
+  const { rollbackOf } = await import("../pipelines/rollback.js")
+  return (given) => rollbackOf(given, environment)
 }
 
 /** The name in the configuration is the one that people type and that a run is gone on with by. */

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto"
-import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises"
+import { link, mkdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises"
 import { hostname } from "node:os"
 import { dirname } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
@@ -15,6 +15,8 @@ export interface LockOwner extends ProcessMark {
   readonly what: string
   /** Tells two locks of one process apart. */
   readonly token: string
+  /** Its owner renews it more often than so many seconds; one that was not renewed is nobody's, on whichever host. */
+  readonly lease?: number | undefined
 }
 
 /**
@@ -37,18 +39,25 @@ export async function withLock<T>(
   path: string,
   what: string,
   work: () => Promise<T>,
-  options: { readonly signal?: AbortSignal | undefined; readonly onWait?: (owner: LockOwner) => void } = {},
+  options: {
+    readonly signal?: AbortSignal | undefined
+    readonly onWait?: (owner: LockOwner) => void
+    /** For a lock that other hosts see, too: seconds after which it expires when its owner does not renew it. */
+    readonly leaseSeconds?: number
+  } = {},
 ): Promise<T> {
   await mkdir(dirname(path), { recursive: true }).catch((cause: unknown) => {
     throw fileFault(cause, path)
   })
   let told = false
   for (;;) {
-    const taken = await tryLock(path, what)
+    const taken = await tryLock(path, what, options.leaseSeconds)
     if ("release" in taken) {
+      const stop = renew(path, options.leaseSeconds)
       try {
         return await work()
       } finally {
+        stop()
         await taken.release()
       }
     }
@@ -67,7 +76,40 @@ export async function withLock<T>(
 /** Whether a living process holds the lock. */
 export async function isLocked(path: string): Promise<boolean> {
   const owner = ownerIn(await read(path))
-  return owner !== undefined && (await isAlive(owner))
+  return owner !== undefined && (await isHeld(path, owner))
+}
+
+/** Removes a lock whatever its owner does. Only for a person who knows that the owner is gone. */
+export async function breakLock(path: string): Promise<void> {
+  await rm(path, { force: true })
+}
+
+/** Whether the owner lives, as far as it can be told; one on another host by the age of its lease. */
+async function isHeld(path: string, owner: LockOwner): Promise<boolean> {
+  if (!(await isAlive(owner))) return false
+  if (owner.host === hostname() || owner.lease === undefined) return true
+  const file = await stat(path).catch(() => undefined)
+  return file !== undefined && Date.now() - file.mtimeMs < owner.lease * 1000
+}
+
+/** When a lock expires unless its owner renews it; undefined for one that never does. */
+export async function expiryOf(path: string, owner: LockOwner): Promise<Date | undefined> {
+  const file = await stat(path).catch(() => undefined)
+  return owner.lease === undefined || file === undefined ? undefined : new Date(file.mtimeMs + owner.lease * 1000)
+}
+
+function renew(path: string, leaseSeconds: number | undefined): () => void {
+  if (leaseSeconds === undefined) return () => undefined
+  const timer = setInterval(
+    () => {
+      const now = new Date()
+      // Removed by somebody who broke it: the next look at it will tell.
+      utimes(path, now, now).catch(() => undefined)
+    },
+    (leaseSeconds * 1000) / 3,
+  )
+  timer.unref()
+  return () => clearInterval(timer)
 }
 
 /** What to do about a lock that somebody else holds. */
@@ -84,9 +126,15 @@ export async function lockOwner(path: string): Promise<LockOwner | undefined> {
 
 type Taken = { readonly release: () => Promise<void> } | { readonly owner: LockOwner | undefined }
 
-async function tryLock(path: string, what: string): Promise<Taken> {
+async function tryLock(path: string, what: string, lease?: number): Promise<Taken> {
   const token = randomBytes(8).toString("hex")
-  const mine: LockOwner = { ...(await thisProcess()), since: new Date().toISOString(), what, token }
+  const mine: LockOwner = {
+    ...(await thisProcess()),
+    since: new Date().toISOString(),
+    what,
+    token,
+    ...(lease === undefined ? {} : { lease }),
+  }
   const own = `${path}.${process.pid}.${token}`
   try {
     await writeFile(own, JSON.stringify(mine))
@@ -94,7 +142,7 @@ async function tryLock(path: string, what: string): Promise<Taken> {
       if (await linkNew(own, path)) return { release: () => release(path, token) }
       const content = await read(path)
       const owner = ownerIn(content)
-      if (owner !== undefined && (await isAlive(owner))) return { owner }
+      if (owner !== undefined && (await isHeld(path, owner))) return { owner }
       if (content !== undefined) await removeDead(path, content, own)
     }
     return { owner: undefined }

@@ -7,6 +7,9 @@ import { serviceFolder, type Place } from "./places.js"
 /** The file that says who is changing a service of an environment now. */
 export const deployLock = (place: Place, service: string) => join(serviceFolder(place, service), "deploy.lock")
 
+/** Long enough for a process that is busy, short enough for one whose host is gone. */
+const leaseSeconds = 60
+
 /** One deployment at a time. Another one is waited for, but not for ever. */
 export async function alone<T>(
   options: Pick<DeployOptions, "target" | "place" | "environment" | "signal" | "tell">,
@@ -28,6 +31,7 @@ export async function alone<T>(
   try {
     return await withLock(file, what, enter, {
       signal: patience.signal,
+      leaseSeconds,
       onWait: (owner) => tell(`waits for another deployment of it: process ${owner.pid} on ${owner.host}`),
     })
   } catch (error) {

@@ -22,6 +22,20 @@ export { balancerImage } from "./docker/balancer-container.js"
 export { databaseImage } from "./docker/database.js"
 export { runsAlone } from "./whole.js"
 export { chooseRelease, rollBack, type Rollback } from "./rollback.js"
+export { deployLock } from "./alone.js"
+export { notesOf } from "./notes.js"
+export { readRollbackOrder, writeRollbackOrder, type RollbackOrder } from "./orders.js"
+export type { Observation } from "./strategies/rollout.js"
+export {
+  allow,
+  readKept,
+  readRefusals,
+  readRollout,
+  writeDecision,
+  type Kept,
+  type Refusal,
+  type RolloutState,
+} from "./strategies/state.js"
 export { keepsPrometheus, prometheusImage } from "./docker/prometheus.js"
 export { analyse } from "./analysis/analyse.js"
 export { withMetrics } from "./analysis/rules.js"

@@ -59,7 +59,7 @@ export async function runDeploy(
     tell: (line) => log.info(line),
     keepLog: async (name, text) => void (await artifacts.put(name, { text })),
   })
-  return answer(context, target, environment, release, previous, unchanged)
+  return deployment(context, target, environment, release, previous, unchanged)
 }
 
 /** The deployment of an earlier process, if it took place whole. Touches no instance. */
@@ -77,11 +77,12 @@ export async function findDeployment(
   if (current === undefined || releaseKey(current.release) !== releaseKey(release)) return undefined
   const target = await targetFor(context, settings, service, environment)
   if (!(await runsAlone(target, releaseKey(release), environment.replicas))) return undefined
-  return answer(context, target, environment, release, previous?.release, false)
+  return deployment(context, target, environment, release, previous?.release, false)
 }
 
-function answer(
-  context: DeployContext,
+/** Tells people what runs there now, and hands it on. */
+export function deployment(
+  context: Pick<DeployContext, "publish" | "log">,
   target: Target,
   environment: Environment,
   release: ReleaseSpec,
@@ -102,7 +103,12 @@ function answer(
   return { ...common, commit, unchanged, ...(previous === undefined ? {} : { previous: previous.reference }) }
 }
 
-function targetFor(context: DeployContext, settings: Settings, service: Service, environment: Environment) {
+export function targetFor(
+  context: Pick<DeployContext, "log" | "signal" | "secrets">,
+  settings: Settings,
+  service: Service,
+  environment: Environment,
+) {
   const { log, signal } = context
   return dockerTarget({
     engine: engineContext(settings.engine, { progress: logProgress(log), signal }),
@@ -150,7 +156,7 @@ function judgedBy(environment: Environment, { analysis }: Service): Environment 
   return { ...environment, strategy: withMetrics(environment.strategy, analysis.metrics) }
 }
 
-function environmentNamed(settings: Settings, name: string): Environment {
+export function environmentNamed(settings: Settings, name: string): Environment {
   const found = settings.environments[name]
   if (found !== undefined) return found
   const known = Object.keys(settings.environments)

@@ -1,0 +1,95 @@
+import { appendAudit } from "../../approvals/index.js"
+import { findProject, loadProject, selectServices } from "../../config/index.js"
+import { fault } from "../../core/errors.js"
+import { openStore } from "../../core/store.js"
+import {
+  chooseRelease,
+  notesOf,
+  placeOf,
+  readHistory,
+  readRefusals,
+  releaseName,
+  writeRollbackOrder,
+  type RollbackOrder,
+} from "../../environments/index.js"
+import { rollbackOf } from "../../pipelines/rollback.js"
+import { environmentOf } from "../../steps/environment.js"
+import { drive } from "../drive.js"
+import { personFor, reasonOf } from "../who.js"
+import { concurrencyOf } from "./run.js"
+
+export interface RollbackOptions {
+  readonly service?: readonly string[]
+  readonly to?: string
+  readonly as?: string
+  readonly reason: string
+  readonly json?: boolean
+}
+
+/**
+ * `gantry rollback <environment>`: to a kept release, without a build. Written down first, then done as a run of its own,
+ * which `gantry resume` goes on with. Without --service: every service that has something to go back to.
+ * @throws ENVIRONMENT-UNKNOWN, ROLLBACK-NOTHING, ROLLBACK-UNKNOWN, PERSON-…
+ */
+export async function rollbackVerb(cwd: string, name: string, options: RollbackOptions): Promise<number> {
+  const root = await findProject(cwd)
+  const project = await loadProject(root)
+  const wanted = selectServices(project.settings, options.service)
+  const environment = environmentOf(wanted, name)
+  const reason = reasonOf(options.reason)
+  const by = await personFor(wanted, environment, options.as)
+  const orders = await ordersFor(wanted, name, options, { by, reason })
+  for (const [service, order] of orders) {
+    await writeRollbackOrder(notesOf(wanted, name, service), order)
+    process.stderr.write(`${service}: back to ${releaseName(order.to)}, commit ${order.to.commit.slice(0, 12)}\n`)
+  }
+  const services = [...orders.keys()]
+  const commit = [...orders.values()][0]?.to.commit ?? ""
+  const digests = Object.fromEntries([...orders].map(([service, { to }]) => [service, to.digest]))
+  await appendAudit(openStore(root).root, { kind: "rollback", environment: name, by, reason, services: digests })
+  const settings = selectServices(wanted, services)
+  return drive({
+    project,
+    settings,
+    pipeline: rollbackOf(settings, name),
+    selection: { services },
+    commit,
+    dirty: false,
+    facts: {},
+    json: options.json === true,
+    concurrency: concurrencyOf(undefined),
+  })
+}
+
+type Settings = ReturnType<typeof selectServices>
+
+async function ordersFor(
+  settings: Settings,
+  environment: string,
+  options: RollbackOptions,
+  who: { readonly by: string; readonly reason: string },
+): Promise<ReadonlyMap<string, RollbackOrder>> {
+  const orders = new Map<string, RollbackOrder>()
+  let nothing: unknown
+  for (const { name: service } of settings.services) {
+    const history = await readHistory(placeOf(settings, environment), service)
+    const refusals = await readRefusals(notesOf(settings, environment, service))
+    try {
+      const { release } = chooseRelease({ service, environment }, history, refusals, options.to)
+      orders.set(service, { to: release, ...who, at: new Date().toISOString() })
+    } catch (error) {
+      if (options.service !== undefined) throw error
+      nothing = error
+    }
+  }
+  if (orders.size > 0) return orders
+  throw (
+    nothing ??
+    fault({
+      code: "ROLLBACK-NOTHING",
+      kind: "usage",
+      message: "There is no service to take back",
+      hint: "gantry env list",
+    })
+  )
+}
