@@ -14,6 +14,9 @@ export {
   type EnvironmentInput,
 } from "./environment.js"
 export { readHistory, type HistoryEntry } from "./history.js"
+export { findMigration, migrate, type Migrated, type MigrateOptions, type MigrationSpec } from "./migrations/migrate.js"
+export { readMigrations, type MigrationEntry } from "./migrations/journal.js"
+export { settleMigration } from "./migrations/settle.js"
 export { placeOf, type Place, type Project } from "./places.js"
 export { releaseKey, releaseName, releaseSpec, type ReleaseSpec } from "./release.js"
 export type { RollingStrategy, Strategy } from "./strategies/settings.js"

@@ -17,6 +17,7 @@ import { containerLogs } from "./logs.js"
 import { ensureNetwork, mostSlots, type Network } from "./network.js"
 import { pullRelease } from "./pull.js"
 import type { Scene } from "./scene.js"
+import { dockerTasks } from "./tasks.js"
 
 export interface DockerTargetOptions {
   readonly engine: EngineContext
@@ -96,6 +97,8 @@ export async function dockerTarget(options: DockerTargetOptions): Promise<Target
     },
 
     describe,
+
+    ...dockerTasks(scene, service, getNetwork),
 
     async start(release, count, signal) {
       const net = await getNetwork()

@@ -24,7 +24,10 @@ import { logProgress } from "../log-progress.js"
 import { ensureRegistry, registryLogin, type RegistryContext } from "./registry.js"
 
 export interface DeployContext
-  extends RegistryContext, Pick<Context<Record<never, never>, never>, "artifacts" | "publish"> {
+  extends TargetContext, Pick<Context<Record<never, never>, never>, "artifacts" | "publish"> {}
+
+/** What it takes to find the release as it will run, and the place where. */
+export interface TargetContext extends RegistryContext {
   readonly run: RunInfo
   readonly needs: { readonly source: Source; readonly release: Release }
 }
@@ -97,7 +100,7 @@ function answer(
   return { ...common, commit, unchanged, ...(previous === undefined ? {} : { previous: previous.reference }) }
 }
 
-function targetFor(context: DeployContext, settings: Settings, service: Service, environment: Environment) {
+export function targetFor(context: TargetContext, settings: Settings, service: Service, environment: Environment) {
   const { log, signal } = context
   return dockerTarget({
     engine: engineContext(settings.engine, { progress: logProgress(log), signal }),
@@ -110,8 +113,8 @@ function targetFor(context: DeployContext, settings: Settings, service: Service,
 }
 
 /** The release as it will run there: the image, and the configuration of exactly this commit. @throws CONFIG-YAML */
-async function releaseFor(
-  context: DeployContext,
+export async function releaseFor(
+  context: TargetContext,
   settings: Settings,
   service: Service,
   environment: Environment,
@@ -139,7 +142,7 @@ async function releaseFor(
   })
 }
 
-function environmentNamed(settings: Settings, name: string): Environment {
+export function environmentNamed(settings: Settings, name: string): Environment {
   const found = settings.environments[name]
   if (found !== undefined) return found
   const known = Object.keys(settings.environments)
