@@ -52,6 +52,15 @@ sourceOptions(program.command("run <pipeline>").description("run a pipeline"))
     const { run } = await import("./verbs/run.js")
     process.exitCode = await run(cwd(), pipeline, options)
   })
+program
+  .command("dev <service>")
+  .description("the work tree of a service, and of those it calls, in the environment dev; prints its address")
+  .option("--json", "events as NDJSON on standard output")
+  .option("-j, --concurrency <n>", "steps that run at once", count(1))
+  .action(async (service: string, options) => {
+    const { dev } = await import("./verbs/dev.js")
+    process.exitCode = await dev(cwd(), service, options)
+  })
 sourceOptions(program.command("plan <pipeline>").description("show what a run would do, before anything runs"))
   .option("--json", "the plan as JSON")
   .action(async (pipeline: string, options) => {

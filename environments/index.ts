@@ -6,6 +6,7 @@ export { configFiles, configProfile } from "./config-profile.js"
 export { deployRelease, runsWhole, type Deployed, type DeployOptions } from "./deploy.js"
 export { describeEnvironments, removeEnvironments, type EnvironmentService } from "./describe.js"
 export { dockerTarget, type DockerTargetOptions } from "./docker/target.js"
+export { developmentName, developmentOnly, withDevelopment } from "./development.js"
 export {
   environment,
   EnvironmentSettings,
