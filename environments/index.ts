@@ -3,8 +3,11 @@
  * this folder is private to it.
  */
 export { configFiles, configProfile } from "./config-profile.js"
+export { compareEnvironments, type EnvironmentDifference } from "./compare.js"
 export { deployRelease, runsWhole, type Deployed, type DeployOptions } from "./deploy.js"
 export { describeEnvironments, removeEnvironments, type EnvironmentService } from "./describe.js"
+export { describeEnvironment, type EnvironmentDetail, type ServiceDetail } from "./detail.js"
+export type { Drift } from "./docker/drift.js"
 export { dockerTarget, type DockerTargetOptions } from "./docker/target.js"
 export { developmentName, developmentOnly, withDevelopment } from "./development.js"
 export {
