@@ -21,6 +21,8 @@ export const EnvironmentSettings = z
     resources: z
       .strictObject({ memoryMB: z.number().int().min(16).optional(), cpus: z.number().positive().optional() })
       .default({}),
+    /** Releases before the current one that the registry is told to keep for a rollback. */
+    keepReleases: z.number().int().min(1).max(15).default(3),
     /** Present: nothing is deployed there without a person's approval. */
     approvals: z
       .strictObject({

@@ -22,6 +22,7 @@ import type { Settings } from "../settings.js"
 import { sourceDir } from "../source.js"
 import { logProgress } from "../log-progress.js"
 import { ensureRegistry, registryLogin, type RegistryContext } from "./registry.js"
+import { retainReleases } from "./retain.js"
 
 export interface DeployContext
   extends TargetContext, Pick<Context<Record<never, never>, never>, "artifacts" | "publish"> {}
@@ -57,6 +58,7 @@ export async function runDeploy(
     tell: (line) => log.info(line),
     keepLog: async (name, text) => void (await artifacts.put(name, { text })),
   })
+  await retainReleases(context, settings, service, environmentName)
   return answer(context, target, environment, release, previous, unchanged)
 }
 
@@ -75,6 +77,7 @@ export async function findDeployment(
   if (current === undefined || releaseKey(current.release) !== releaseKey(release)) return undefined
   const target = await targetFor(context, settings, service, environment)
   if (!runsWhole(await target.describe(), releaseKey(release), environment.replicas)) return undefined
+  await retainReleases(context, settings, service, environmentName)
   return answer(context, target, environment, release, previous?.release, false)
 }
 
