@@ -29,6 +29,8 @@ export interface Drive {
   readonly resume?: RunRecord
   readonly json: boolean
   readonly concurrency: number
+  /** False: whoever reads standard output is told something else than the run. Default true. */
+  readonly printId?: boolean
   /** Only this part of a run, whose other parts other processes do. */
   readonly part?: Part
   readonly job?: JobView
@@ -107,7 +109,8 @@ export async function drive(options: Drive): Promise<number> {
         }
       }
       if (report !== undefined) view.print(`Report: ${report}`)
-      if (!options.json && process.stdout.isTTY !== true) process.stdout.write(`${record.id}\n`)
+      if (!options.json && options.printId !== false && process.stdout.isTTY !== true)
+        process.stdout.write(`${record.id}\n`)
       return exitCodeOf(record.status)
     }
   })

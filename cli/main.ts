@@ -52,6 +52,15 @@ sourceOptions(program.command("run <pipeline>").description("run a pipeline"))
     const { run } = await import("./verbs/run.js")
     process.exitCode = await run(cwd(), pipeline, options)
   })
+program
+  .command("dev <service>")
+  .description("the work tree of a service, and of those it calls, in the environment dev; prints its address")
+  .option("--json", "events as NDJSON on standard output")
+  .option("-j, --concurrency <n>", "steps that run at once", count(1))
+  .action(async (service: string, options) => {
+    const { dev } = await import("./verbs/dev.js")
+    process.exitCode = await dev(cwd(), service, options)
+  })
 sourceOptions(program.command("plan <pipeline>").description("show what a run would do, before anything runs"))
   .option("--json", "the plan as JSON")
   .action(async (pipeline: string, options) => {
@@ -220,6 +229,40 @@ program
   .action(async (name: string, options) => {
     const { stop } = await import("./verbs/stop.js")
     process.exitCode = await stop(cwd(), name, options)
+  })
+const env = program.command("env").description("what runs where; nothing is changed")
+env
+  .command("list")
+  .description("every service in every environment: release, configuration, health")
+  .option("--json", "as JSON")
+  .action(async (options) => {
+    const { envList } = await import("./verbs/env.js")
+    process.exitCode = await envList(cwd(), options)
+  })
+env
+  .command("show <environment> [service]")
+  .description("one environment in detail; exits with 5 when somebody changed it by hand")
+  .option("--json", "as JSON")
+  .action(async (name: string, service: string | undefined, options) => {
+    const { envShow } = await import("./verbs/env.js")
+    process.exitCode = await envShow(cwd(), name, service, options)
+  })
+env
+  .command("diff <a> <b>")
+  .description("in what releases and configuration of two environments differ")
+  .option("--json", "as JSON")
+  .action(async (a: string, b: string, options) => {
+    const { envDiff } = await import("./verbs/env.js")
+    process.exitCode = await envDiff(cwd(), a, b, options)
+  })
+env
+  .command("settle <environment> <service> <done|failed>")
+  .description("say how a migration ended whose end nobody saw, after looking at the database")
+  .requiredOption("--reason <text>", "what you saw there")
+  .option("--json", "as JSON")
+  .action(async (name: string, service: string, how: string, options) => {
+    const { envSettle } = await import("./verbs/env.js")
+    process.exitCode = await envSettle(cwd(), name, service, how, options)
   })
 program
   .command("init [folder]")

@@ -7,6 +7,7 @@ import type { Settings } from "../steps/settings.js"
 /** Pipelines that are there without being named in the configuration. Loaded when called: they bring every step along. */
 const builtIn: Readonly<Record<string, () => Promise<PipelineSource>>> = {
   delivery: async () => (await import("../pipelines/delivery.js")).delivery,
+  dev: async () => (await import("../pipelines/dev.js")).dev,
 }
 
 /** Makes the named pipeline of a project. @throws PIPELINE-UNKNOWN with the nearest name, PIPELINE-BROKEN */

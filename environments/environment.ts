@@ -25,6 +25,8 @@ export const EnvironmentSettings = z
     metrics: z.boolean().default(false),
     /** A Prometheus of one's own in place of Gantry's. It scrapes this environment alone: docs/analysis.md. */
     prometheus: z.strictObject({ url: z.url() }).optional(),
+    /** Releases before the current one that the registry is told to keep for a rollback. */
+    keepReleases: z.number().int().min(1).max(15).default(3),
     /** Present: nothing is deployed there without a person's approval. */
     approvals: z
       .strictObject({

@@ -3,9 +3,13 @@
  * this folder is private to it.
  */
 export { configFiles, configProfile } from "./config-profile.js"
+export { compareEnvironments, type EnvironmentDifference } from "./compare.js"
 export { deployRelease, type Deployed, type DeployOptions } from "./deploy.js"
 export { describeEnvironments, removeEnvironments, type EnvironmentService } from "./describe.js"
+export { describeEnvironment, type EnvironmentDetail, type ServiceDetail } from "./detail.js"
+export type { Drift } from "./docker/drift.js"
 export { dockerTarget, type DockerTargetOptions } from "./docker/target.js"
+export { developmentName, developmentOnly, withDevelopment } from "./development.js"
 export {
   environment,
   EnvironmentSettings,
@@ -14,6 +18,9 @@ export {
   type EnvironmentInput,
 } from "./environment.js"
 export { readHistory, type HistoryEntry } from "./history.js"
+export { findMigration, migrate, type Migrated, type MigrateOptions, type MigrationSpec } from "./migrations/migrate.js"
+export { readMigrations, type MigrationEntry } from "./migrations/journal.js"
+export { settleMigration } from "./migrations/settle.js"
 export { placeOf, type Place, type Project } from "./places.js"
 export { releaseKey, releaseName, releaseSpec, type ReleaseSpec } from "./release.js"
 export type { RollingStrategy, Strategy } from "./strategies/settings.js"

@@ -1,13 +1,14 @@
 import type { Json } from "../core/json.js"
 import type { MetricsSource } from "./analysis/verdict.js"
 import type { ReleaseSpec } from "./release.js"
+import type { Tasks } from "./task.js"
 
 /**
  * The few things that a place to run releases must be able to do. Strategies are written over these alone, so each works
  * on every target. State lives in the target: another process sees with `describe` what runs, and carries on.
  * A target belongs to one service in one environment.
  */
-export interface Target {
+export interface Target extends Tasks {
   readonly environment: string
   readonly service: string
   /** Base URL behind the load balancer, as the host reaches it. Known before anything runs. */

@@ -1,12 +1,13 @@
 import { fault } from "../core/errors.js"
 import { pipeline, type Pipeline } from "../core/pipeline.js"
-import type { MaybeStep } from "../core/step.js"
+import type { AnyStep, MaybeStep } from "../core/step.js"
 import { checkout } from "../steps/checkout/index.js"
 import { codeReview } from "../steps/code-review/index.js"
 import { deploy, rollout } from "../steps/deploy/index.js"
 import { gate } from "../steps/gate/index.js"
 import { buildImage } from "../steps/image/index.js"
-import type { Deployment } from "../steps/outputs.js"
+import { migrate } from "../steps/migrate/index.js"
+import type { Deployment, Migration } from "../steps/outputs.js"
 import { push } from "../steps/push/index.js"
 import type { Service } from "../steps/service.js"
 import type { Settings } from "../steps/settings.js"
@@ -21,7 +22,8 @@ import { inCallOrder } from "./order.js"
  *     checkout → code review → SonarQube, unit and integration tests → image build → Trivy → Harbor
  *              → TEST → acceptance tests → UAT → UAT checks → manual gate → PROD
  *
- * Every service takes the same way; one gate decides about all of them; a service is deployed after those it calls.
+ * Every service takes the same way; one gate decides about all of them; a service is deployed after those it calls, and its
+ * database is migrated before.
  * @throws DELIVERY-NO-SERVICE, SERVICE-CYCLE, ENVIRONMENT-UNKNOWN
  */
 export function delivery(settings: Settings): Pipeline {
@@ -29,6 +31,7 @@ export function delivery(settings: Settings): Pipeline {
   const source = checkout(settings)
   const review = codeReview(settings, { source })
   const ways: Way[] = []
+  const jobs: Record<string, readonly AnyStep[]> = {}
 
   for (const service of inCallOrder(settings.services)) {
     const called = ways.filter((way) => service.calls.includes(way.service.name))
@@ -44,15 +47,33 @@ export function delivery(settings: Settings): Pipeline {
       after: present<MaybeStep<unknown>>(scan, quality, unit, integration),
     })
 
-    const test = deploy(settings, service, "test", { source, release, after: called.map((way) => way.test) })
+    const migrateTest = migrate(settings, service, "test", { source, release })
+    const test = deploy(settings, service, "test", {
+      source,
+      release,
+      after: [...present(migrateTest), ...called.map((way) => way.test)],
+    })
     const acceptance = acceptanceTests(settings, service, "acceptance", { source, deployment: test })
+    const migrateUat = migrate(settings, service, "uat", {
+      source,
+      release,
+      after: present<MaybeStep<unknown>>(acceptance, test),
+    })
     const uat = deploy(settings, service, "uat", {
       source,
       release,
-      after: [...present(acceptance), ...called.map((way) => way.uat)],
+      after: [...present<MaybeStep<unknown>>(migrateUat, acceptance, test), ...called.map((way) => way.uat)],
     })
     const checks = acceptanceTests(settings, service, "uat-checks", { source, deployment: uat })
-    ways.push({ service, unit, integration, quality, image, scan, release, test, acceptance, uat, checks })
+
+    const migrations = present(migrateTest, migrateUat)
+    ways.push({ service, unit, integration, quality, image, scan, release, migrations, test, acceptance, uat, checks })
+    Object.assign(jobs, shared(service, "package", image, scan, release))
+    Object.assign(
+      jobs,
+      shared(service, "deploy-test", migrateTest, test),
+      shared(service, "deploy-uat", migrateUat, uat),
+    )
   }
 
   const approval = gate(settings, "prod", {
@@ -60,6 +81,7 @@ export function delivery(settings: Settings): Pipeline {
     images: ways.map((way) => way.image),
     scans: ways.map((way) => way.scan),
     releases: ways.map((way) => way.release),
+    migrations: ways.flatMap((way) => way.migrations),
     deployments: ways.flatMap((way) => [way.test, way.uat]),
     tests: ways.flatMap((way) => present(way.unit, way.integration, way.acceptance, way.checks)),
     quality: ways.flatMap((way) => present(way.quality)),
@@ -68,14 +90,29 @@ export function delivery(settings: Settings): Pipeline {
   const prod = new Map<string, MaybeStep<Deployment>>()
   for (const { service, release } of ways) {
     const called = service.calls.flatMap((name) => prod.get(name) ?? [])
-    prod.set(service.name, rollout(settings, service, "prod", { source, release, approval, after: called }))
+    const migrateProd = migrate(settings, service, "prod", { source, release, approval })
+    const rolled = rollout(settings, service, "prod", {
+      source,
+      release,
+      approval,
+      after: [...present(migrateProd), ...called],
+    })
+    prod.set(service.name, rolled)
+    Object.assign(jobs, shared(service, "rollout-prod", migrateProd, rolled))
   }
   return pipeline("delivery", {
     description: "a commit to production",
     targets: [...prod.values()],
-    // The archive is large: what makes, scans and pushes it shares a job in CI, and it never leaves that.
-    jobs: Object.fromEntries(ways.map((way) => [`${way.service.name}.package`, [way.image, way.scan, way.release]])),
+    jobs,
   })
+}
+
+/**
+ * Steps that share a job in CI. What makes, scans and pushes an archive: it is large, and never leaves the job. A migration
+ * and its deployment: nothing comes between them.
+ */
+function shared(service: Service, job: string, ...steps: readonly (AnyStep | undefined)[]) {
+  return { [`${service.name}.${job}`]: present(...steps) }
 }
 
 function nothingToDeliver() {
@@ -97,6 +134,7 @@ interface Way {
   readonly image: ReturnType<typeof buildImage>
   readonly scan: ReturnType<typeof trivy>
   readonly release: ReturnType<typeof push>
+  readonly migrations: readonly MaybeStep<Migration>[]
   readonly test: MaybeStep<Deployment>
   readonly acceptance: ReturnType<typeof acceptanceTests>
   readonly uat: MaybeStep<Deployment>

@@ -1,1 +1,2 @@
 export { delivery } from "./delivery.js"
+export { dev } from "./dev.js"

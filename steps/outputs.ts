@@ -100,6 +100,23 @@ export const Deployment = z.object({
 })
 export type Deployment = z.infer<typeof Deployment>
 
+export const Migration = z.object({
+  environment: z.string(),
+  service: z.string(),
+  /** The release whose image ran it. */
+  digest: z.string(),
+  /** Command, and hash over what it applied. */
+  run: z.string(),
+  content: z.string(),
+  /** The release before keeps working on the new schema. */
+  compatible: z.boolean(),
+  /** False: the environment's database had it already. */
+  applied: z.boolean(),
+  /** When it had been applied, ISO 8601. */
+  at: z.string(),
+})
+export type Migration = z.infer<typeof Migration>
+
 export const Approval = z.object({
   decision: z.literal("approved"),
   by: z.string(),

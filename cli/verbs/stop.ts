@@ -1,7 +1,7 @@
 import { findProject, loadProject } from "../../config/index.js"
 import { fault } from "../../core/errors.js"
 import { dockerClient, dockerHost, dockerVersion } from "../../engine/docker/client.js"
-import { removeEnvironments } from "../../environments/index.js"
+import { removeEnvironments, withDevelopment } from "../../environments/index.js"
 import { environmentOf } from "../../steps/environment.js"
 import { exitCodes } from "../exit.js"
 
@@ -10,7 +10,7 @@ import { exitCodes } from "../exit.js"
  * @throws ENVIRONMENT-UNKNOWN, ENV-STOP-APPROVED, ENV-STOP-NO-DOCKER
  */
 export async function stop(cwd: string, name: string, options: { readonly data?: boolean }): Promise<number> {
-  const { settings } = await loadProject(await findProject(cwd))
+  const settings = withDevelopment((await loadProject(await findProject(cwd))).settings)
   if (environmentOf(settings, name).approvals !== undefined) {
     throw fault({
       code: "ENV-STOP-APPROVED",

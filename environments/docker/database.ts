@@ -62,7 +62,9 @@ async function create(
 ): Promise<void> {
   const name = databaseContainer(scene, service)
   const own = { [labels.environment]: scene.place.prefix, [labels.role]: "database", [labels.service]: service }
-  await scene.engine.docker.createVolume({ Name: name, Labels: own })
+  // One that is there stays as it is, with its own label.
+  const since = { [labels.since]: new Date().toISOString() }
+  await scene.engine.docker.createVolume({ Name: name, Labels: { ...own, ...since } })
   const container = await scene.engine.docker.createContainer({
     name,
     Image: await scene.image(databaseImage),

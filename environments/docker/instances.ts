@@ -68,36 +68,15 @@ export async function startInstance(
   generation: number,
   database: DatabaseCredentials | undefined,
 ): Promise<InstanceContainer> {
-  const { service, resources } = release
-  const name = instanceName(scene, service, slot)
-  const folder = await writeConfig(scene, release)
+  await writeConfig(scene, release)
   const container = await scene.engine.docker.createContainer({
-    name,
-    Image: release.reference,
-    Hostname: `${service}-${slot}`,
-    Env: Object.entries(instanceEnvironment(scene, release, slot, database)).map(([key, value]) => `${key}=${value}`),
+    ...instanceOptions(scene, network, release, slot, database),
     Labels: instanceLabels(scene, release, slot, generation),
-    HostConfig: {
-      NetworkMode: network.name,
-      Binds: [`${folder}:/config:ro`],
-      RestartPolicy: { Name: "no" },
-      SecurityOpt: ["no-new-privileges"],
-      LogConfig: { Type: "json-file", Config: { "max-size": "100m", "max-file": "3" } },
-      ...(resources.memoryMB === undefined
-        ? {}
-        : { Memory: resources.memoryMB * 2 ** 20, MemorySwap: resources.memoryMB * 2 ** 20 }),
-      ...(resources.cpus === undefined ? {} : { NanoCpus: Math.round(resources.cpus * 1e9) }),
-    },
-    NetworkingConfig: {
-      EndpointsConfig: {
-        [network.name]: { IPAMConfig: { IPv4Address: network.instance(plotOf(scene.plots, service), slot) } },
-      },
-    },
   })
   await container.start()
   return {
     id: container.id,
-    name,
+    name: instanceName(scene, release.service, slot),
     slot,
     key: releaseKey(release),
     release,
@@ -106,6 +85,49 @@ export async function startInstance(
     exit: undefined,
   }
 }
+
+/** How an instance is created, but for its labels: also what it is held against when somebody may have changed it. */
+export function instanceOptions(
+  scene: Pick<Scene, "place" | "environment" | "plots">,
+  network: Network,
+  release: ReleaseSpec,
+  slot: number,
+  database: DatabaseCredentials | undefined,
+) {
+  const { service } = release
+  return {
+    name: instanceName(scene, service, slot),
+    Image: release.reference,
+    Hostname: `${service}-${slot}`,
+    Env: assignments(instanceEnvironment(scene, release, slot, database)),
+    HostConfig: hostConfig(scene, network, release),
+    NetworkingConfig: {
+      EndpointsConfig: {
+        [network.name]: { IPAMConfig: { IPv4Address: network.instance(plotOf(scene.plots, service), slot) } },
+      },
+    },
+  } satisfies Docker.ContainerCreateOptions
+}
+
+/** What everything that runs a release's image has in common. */
+export function hostConfig(scene: Pick<Scene, "place">, network: Network, release: ReleaseSpec): Docker.HostConfig {
+  const { resources } = release
+  return {
+    NetworkMode: network.name,
+    Binds: [`${configFolder(scene, release)}:/config:ro`],
+    RestartPolicy: { Name: "no" },
+    SecurityOpt: ["no-new-privileges"],
+    LogConfig: { Type: "json-file", Config: { "max-size": "100m", "max-file": "3" } },
+    ...(resources.memoryMB === undefined
+      ? {}
+      : { Memory: resources.memoryMB * 2 ** 20, MemorySwap: resources.memoryMB * 2 ** 20 }),
+    ...(resources.cpus === undefined ? {} : { NanoCpus: Math.round(resources.cpus * 1e9) }),
+  }
+}
+
+/** Variables as Docker takes them. */
+export const assignments = (env: Readonly<Record<string, string>>) =>
+  Object.entries(env).map(([key, value]) => `${key}=${value}`)
 
 /** From now on Docker starts it again when it dies, and after the host has. */
 export async function keepAlive(docker: Docker, id: string): Promise<void> {
@@ -172,8 +194,11 @@ export function instanceEnvironment(
 }
 
 /** A folder for each configuration: an instance that is started again sees the one it was started with. */
-async function writeConfig(scene: Scene, release: ReleaseSpec): Promise<string> {
-  const folder = join(serviceFolder(scene.place, release.service), "config", release.configHash.slice(0, 16))
-  await writeAtomic(join(folder, "application.yml"), release.config, 0o644)
-  return folder
+function configFolder(scene: Pick<Scene, "place">, release: ReleaseSpec): string {
+  return join(serviceFolder(scene.place, release.service), "config", release.configHash.slice(0, 16))
+}
+
+/** Puts the configuration where containers of the release find it. */
+export async function writeConfig(scene: Pick<Scene, "place">, release: ReleaseSpec): Promise<void> {
+  await writeAtomic(join(configFolder(scene, release), "application.yml"), release.config, 0o644)
 }

@@ -21,6 +21,7 @@ import { ensureNetwork, mostSlots, type Network } from "./network.js"
 import { ensurePrometheus, keepsPrometheus, tryPrometheus, untilReady, writeTargets } from "./prometheus.js"
 import { pullRelease } from "./pull.js"
 import type { Scene } from "./scene.js"
+import { dockerTasks } from "./tasks.js"
 
 export interface DockerTargetOptions {
   readonly engine: EngineContext
@@ -106,6 +107,8 @@ export async function dockerTarget(options: DockerTargetOptions): Promise<Target
     },
 
     describe,
+
+    ...dockerTasks(scene, service, getNetwork),
 
     async start(release, count, signal) {
       const net = await getNetwork()

@@ -24,9 +24,13 @@ import type { Settings } from "../settings.js"
 import { sourceDir } from "../source.js"
 import { logProgress } from "../log-progress.js"
 import { ensureRegistry, registryLogin, type RegistryContext } from "./registry.js"
+import { retainReleases } from "./retain.js"
 
 export interface DeployContext
-  extends RegistryContext, Pick<Context<Record<never, never>, never>, "artifacts" | "publish"> {
+  extends TargetContext, Pick<Context<Record<never, never>, never>, "artifacts" | "publish"> {}
+
+/** What it takes to find the release as it will run, and the place where. */
+export interface TargetContext extends RegistryContext {
   readonly run: RunInfo
   readonly needs: { readonly source: Source; readonly release: Release }
 }
@@ -59,6 +63,7 @@ export async function runDeploy(
     tell: (line) => log.info(line),
     keepLog: async (name, text) => void (await artifacts.put(name, { text })),
   })
+  await retainReleases(context, settings, service, environmentName)
   return deployment(context, target, environment, release, previous, unchanged)
 }
 
@@ -77,6 +82,7 @@ export async function findDeployment(
   if (current === undefined || releaseKey(current.release) !== releaseKey(release)) return undefined
   const target = await targetFor(context, settings, service, environment)
   if (!(await runsAlone(target, releaseKey(release), environment.replicas))) return undefined
+  await retainReleases(context, settings, service, environmentName)
   return deployment(context, target, environment, release, previous?.release, false)
 }
 
@@ -104,7 +110,7 @@ export function deployment(
 }
 
 export function targetFor(
-  context: Pick<DeployContext, "log" | "signal" | "secrets">,
+  context: Pick<TargetContext, "log" | "signal" | "secrets">,
   settings: Settings,
   service: Service,
   environment: Environment,
@@ -121,8 +127,8 @@ export function targetFor(
 }
 
 /** The release as it will run there: the image, and the configuration of exactly this commit. @throws CONFIG-YAML */
-async function releaseFor(
-  context: DeployContext,
+export async function releaseFor(
+  context: TargetContext,
   settings: Settings,
   service: Service,
   environment: Environment,
@@ -149,11 +155,6 @@ async function releaseFor(
     database: service.database,
     resources: environment.resources,
   })
-}
-
-/** The environment as it is for this service: its strategy judges by the service's metrics, too. */
-function judgedBy(environment: Environment, { analysis }: Service): Environment {
-  return { ...environment, strategy: withMetrics(environment.strategy, analysis.metrics) }
 }
 
 export function environmentNamed(settings: Settings, name: string): Environment {

@@ -16,7 +16,7 @@ import type { HostAccess } from "../code-host.js"
 import type { Approval } from "../outputs.js"
 import type { Settings } from "../settings.js"
 import { commitFacts } from "./authors.js"
-import { contradiction, evidenceOf, gateId, type GateNeeds } from "./evidence.js"
+import { contradiction, evidenceOf, gateId, warningsOf, type GateNeeds } from "./evidence.js"
 import { askHost, fileStatements, heldDecisions, statementOf, type HostGate } from "./host.js"
 import { entitledPlayer, ownPlay, playVariables } from "./play.js"
 
@@ -43,6 +43,7 @@ export async function askGate(
   const doubt = contradiction(run, facts, needs)
   if (doubt !== undefined) throw doubt
   const evidence = await writeEvidence(run.dir, evidenceOf(settings, environment, run, facts, needs))
+  for (const warning of warningsOf(needs)) log.warn(warning)
   await artifacts.put("evidence.json", { text: JSON.stringify(evidence.evidence, null, 2) + "\n" })
 
   const { signal } = context
@@ -56,7 +57,7 @@ export async function askGate(
     for (const { statement, why } of judgement.void) {
       log.warn(`the decision of ${statement.by} (${statement.at}) does not count: ${why}`)
     }
-    throw waiting(run, judgement, rules, host)
+    throw waiting(run, judgement, rules, host, warningsOf(needs))
   }
   const tell = (statement: Statement) =>
     publish({
@@ -129,6 +130,7 @@ function waiting(
   judgement: Extract<Judgement, { verdict: "waiting" }>,
   rules: GateRules,
   host: HostGate | undefined,
+  warnings: readonly string[],
 ): Fault {
   const { missing, counted } = judgement
   const able = mayApprove(rules).filter((a) => !counted.some((s) => s.email === a.email))
@@ -146,7 +148,7 @@ function waiting(
     code: "GATE-WAITING",
     kind: "waiting",
     message: `Waiting for ${missing === 1 ? "a person" : `${missing} people`} to decide about ${rules.environment}`,
-    reason: `${so}May approve: ${names || "nobody; no approver but authors of the commit is configured"}. Evidence: ${evidence}`,
+    reason: `${warnings.map((w) => `${w}. `).join("")}${so}May approve: ${names || "nobody; no approver but authors of the commit is configured"}. Evidence: ${evidence}`,
     hint: able.length < missing ? `List more \`approvers\` in gantry.config.ts, then: gantry resume ${run.id}` : here,
   })
 }

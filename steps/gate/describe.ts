@@ -1,5 +1,6 @@
 import { z } from "zod"
 import type { Evidence } from "../../approvals/index.js"
+import { noWayBack } from "./evidence.js"
 
 /** The part of the evidence that people are shown; what does not fit is left out, never guessed. */
 const Shown = z.object({
@@ -10,6 +11,7 @@ const Shown = z.object({
       scan: z.object({ counts: z.record(z.string(), z.number()), exceptions: z.number() }).nullable(),
       quality: z.object({ status: z.string() }).nullable(),
       tests: z.array(z.object({ suite: z.string(), total: z.number(), failed: z.number() })),
+      migration: z.object({ run: z.string(), compatible: z.boolean() }).nullish(),
       deployments: z.array(z.object({ environment: z.string() })),
     }),
   ),
@@ -21,11 +23,11 @@ export function describeEvidence(evidence: Evidence): readonly string[] {
   const authors = evidence.authors.map((a) => `${a.name} <${a.email}>`).join(", ")
   return [
     `To ${evidence.environment}: commit ${evidence.commit.slice(0, 12)} of ${authors}`,
-    ...services.map((s) => {
+    ...services.flatMap((s) => {
       const failed = s.tests.reduce((sum, t) => sum + t.failed, 0)
       const total = s.tests.reduce((sum, t) => sum + t.total, 0)
       const findings = Object.entries(s.scan?.counts ?? {}).filter(([, n]) => n > 0)
-      return [
+      const summary = [
         `${s.service} ${s.digest.slice(0, 19)}`,
         total === 0 ? "no tests" : `${total} tests, ${failed} failed`,
         s.quality === null ? "no quality gate" : `quality gate ${s.quality.status}`,
@@ -35,8 +37,12 @@ export function describeEvidence(evidence: Evidence): readonly string[] {
             ? "no findings"
             : findings.map(([severity, n]) => `${n} ${severity}`).join(" "),
         ...(s.scan === null || s.scan.exceptions === 0 ? [] : [`${s.scan.exceptions} accepted by exception`]),
+        ...(s.migration?.compatible === true ? ["migrates its database, backwards compatible"] : []),
         `runs in ${s.deployments.map((d) => d.environment).join(", ") || "no environment yet"}`,
       ].join(" · ")
+      return s.migration?.compatible === false
+        ? [summary, `${noWayBack} for ${s.service}: its migration is not backwards compatible`]
+        : [summary]
     }),
   ]
 }

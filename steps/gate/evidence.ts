@@ -2,7 +2,7 @@ import type { Demands, Evidence } from "../../approvals/index.js"
 import { fault, type Fault } from "../../core/errors.js"
 import { canonicalJson } from "../../core/json.js"
 import type { RunInfo } from "../../core/step.js"
-import type { BuiltImage, Deployment, Release, Scan, Source } from "../outputs.js"
+import type { BuiltImage, Deployment, Migration, Release, Scan, Source } from "../outputs.js"
 import type { Settings } from "../settings.js"
 import type { CommitFacts } from "./authors.js"
 
@@ -16,6 +16,7 @@ export interface GateNeeds {
   readonly scans: readonly Scan[]
   readonly releases: readonly Release[]
   readonly deployments: readonly (Deployment | undefined)[]
+  readonly migrations: readonly (Migration | undefined)[]
   readonly tests: readonly ({ readonly suite: string; readonly total: number; readonly failed: number } | undefined)[]
   readonly quality: readonly (
     { readonly status: string; readonly analysisId: string; readonly service: string } | undefined
@@ -58,11 +59,29 @@ function serviceEvidence(release: Release, needs: GateNeeds) {
     tests: present(needs.tests)
       .filter((t) => t.suite.startsWith(`${release.service}.`))
       .map((t) => ({ suite: t.suite, total: t.total, failed: t.failed })),
+    migration: migrationEvidence(release.service, needs.migrations),
     deployments: present(needs.deployments)
       .filter((d) => d.service === release.service)
       .map((d) => ({ environment: d.environment, digest: d.digest, configHash: d.configHash })),
   }
 }
+
+/** What the evidence says of a service's migration: that of the environments before, which PROD's repeats. */
+function migrationEvidence(service: string, migrations: readonly (Migration | undefined)[]) {
+  const own = present(migrations).filter((m) => m.service === service)
+  const last = own.at(-1)
+  if (last === undefined) return null
+  const { run, content, compatible } = last
+  return { run, content, compatible, environments: own.map((m) => ({ environment: m.environment, at: m.at })) }
+}
+
+/** What one who decides must not overlook, a line each. */
+export function warningsOf(needs: Pick<GateNeeds, "migrations">): readonly string[] {
+  const services = new Set(present(needs.migrations).flatMap((m) => (m.compatible ? [] : [m.service])))
+  return [...services].map((service) => `${noWayBack} for ${service}: its migration is not backwards compatible`)
+}
+
+export const noWayBack = "THERE IS NO WAY BACK"
 
 /** What the environment asks of approvers. A gate without any demands still asks for one person. */
 export function demandsOf(settings: Settings, environment: string): Demands {

@@ -1,11 +1,20 @@
 import { clean } from "../../core/condition.js"
 import { step, type AnyStep, type MaybeStep, type Step } from "../../core/step.js"
 import { environmentOf } from "../environment.js"
-import { Approval, type BuiltImage, type Deployment, type Release, type Scan, type Source } from "../outputs.js"
+import {
+  Approval,
+  type BuiltImage,
+  type Deployment,
+  type Migration,
+  type Release,
+  type Scan,
+  type Source,
+} from "../outputs.js"
 import type { Settings } from "../settings.js"
 import { askGate } from "./ask.js"
 import { gateId } from "./evidence.js"
 
+export { verifyMigration } from "./migration.js"
 export { verifyApproval } from "./verify.js"
 
 export interface GateWiring {
@@ -14,6 +23,8 @@ export interface GateWiring {
   readonly scans: readonly Step<Scan>[]
   readonly releases: readonly Step<Release>[]
   readonly deployments: readonly MaybeStep<Deployment>[]
+  /** Of the environments before: what they applied is what will be applied. */
+  readonly migrations?: readonly MaybeStep<Migration>[]
   readonly tests: readonly MaybeStep<{ suite: string; total: number; failed: number }>[]
   readonly quality: readonly MaybeStep<{ status: string; analysisId: string; service: string }>[]
   readonly after?: readonly AnyStep[]
@@ -25,7 +36,8 @@ export interface GateWiring {
  * @throws ENVIRONMENT-UNKNOWN while the pipeline is made
  */
 export function gate(settings: Settings, environmentName: string, wiring: GateWiring) {
-  const { after, ...needs } = wiring
+  const { after, migrations = [], ...others } = wiring
+  const needs = { ...others, migrations }
   environmentOf(settings, environmentName)
   return step(gateId, {
     needs,

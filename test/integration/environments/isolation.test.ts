@@ -8,18 +8,21 @@ import { openLab, type Lab } from "./lab.js"
 const input = { replicas: 1, strategy: { kind: "rolling", minReadySeconds: 0 } } as const
 let lab: Lab
 let test: string
+let uat: string
 let prod: string
 
 beforeAll(async () => {
-  lab = await openLab({ test: input, prod: input })
+  lab = await openLab({ test: input, uat: input, prod: input })
   const image = await lab.image("one")
   const base = { database: "mariadb" as const, calls: ["other"] }
   await Promise.all([
     lab.deploy(lab.release(image, { ...base, config: "where: test\n" }), { environment: "test" }),
+    lab.deploy(lab.release(image, { ...base, config: "where: uat\n" }), { environment: "uat" }),
     lab.deploy(lab.release(image, { ...base, config: "where: prod\nonly-prod: 1\n" }), { environment: "prod" }),
   ])
   await lab.deploy(lab.release(image, { service: "other", env: { VERSION: "other" } }), { service: "other" })
   test = (await lab.target("test")).url
+  uat = (await lab.target("uat")).url
   prod = (await lab.target("prod")).url
 })
 afterAll(() => lab.close())
@@ -48,11 +51,37 @@ describe("environments are separate", () => {
     ["the balancer", "balancer", 8001],
     ["an instance", "web-1", 8080],
     ["the balancer's metrics", "balancer", 8405],
-  ])("TEST cannot open a connection to %s of PROD, nor the other way round", async (_, name, port) => {
+  ])("no environment can open a connection to %s of another one", async (_, name, port) => {
+    const all = [
+      ["test", test],
+      ["uat", uat],
+      ["prod", prod],
+    ] as const
     // Addresses are given outright: that the names do not resolve there is no wall.
-    expect(await reach(test, await address("prod", name), port)).not.toBe("open")
-    expect(await reach(prod, await address("test", name), port)).not.toBe("open")
-    expect(await reach(prod, await address("prod", name), port)).toBe("open")
+    for (const [from, base] of all) {
+      for (const [to] of all) {
+        const met = await reach(base, await address(to, name), port)
+        if (from === to) expect(met, `${from} to itself`).toBe("open")
+        else expect(met, `${from} to ${to}`).not.toBe("open")
+      }
+    }
+  })
+
+  it("neither can what runs once beside the instances, a migration", async () => {
+    const target = await lab.target("test")
+    const [instance] = await target.describe()
+    if (instance === undefined) throw new Error("no instance")
+    const to = (host: string) =>
+      `require("node:net").connect({ host: "${host}", port: 3306, timeout: 1500 }).on("connect", () => { console.log("${host} open"); process.exit() }).on("timeout", () => process.exit()).on("error", () => process.exit())`
+    const ask = async (host: string) => {
+      const task = { name: "probe", key: host, command: ["node", "-e", to(host)], timeoutSeconds: 30 }
+      const end = await target.runOnce(instance.release, task, { signal: new AbortController().signal })
+      await target.removeTask("probe")
+      return end.log
+    }
+    expect(await ask("web-db")).toContain("open")
+    expect(await ask(await address("uat", "web-db"))).toBe("")
+    expect(await ask(await address("prod", "web-db"))).toBe("")
   })
 
   it("TEST does not reach PROD over the host either: ports are published on loopback only", async () => {
@@ -69,8 +98,8 @@ describe("environments are separate", () => {
   })
 
   it("credentials differ, let in where they belong, and only there", async () => {
-    const [a, b] = [await info(test), await info(prod)]
-    expect(a.env["DB_PASSWORD"]).not.toBe(b.env["DB_PASSWORD"])
+    const [a, b, c] = [await info(test), await info(prod), await info(uat)]
+    expect(new Set([a, b, c].map((i) => i.env["DB_PASSWORD"])).size).toBe(3)
     expect(a.env["DB_PASSWORD"]?.length).toBeGreaterThan(20)
     const login = (environment: string, password: string) =>
       lab.exec(
@@ -81,11 +110,14 @@ describe("environments are separate", () => {
         },
       )
     expect((await login("test", a.env["DB_PASSWORD"] ?? "")).exitCode).toBe(0)
-    expect((await login("prod", a.env["DB_PASSWORD"] ?? "")).output).toMatch(/Access denied/)
+    for (const other of ["uat", "prod"]) {
+      expect((await login(other, a.env["DB_PASSWORD"] ?? "")).output).toMatch(/Access denied/)
+    }
   })
 
   it("a setting of PROD never reaches TEST", async () => {
     expect((await info(test)).config).toBe("where: test\n")
+    expect((await info(uat)).config).toBe("where: uat\n")
     expect((await info(prod)).config).toContain("only-prod")
   })
 
@@ -115,10 +147,17 @@ describe("environments are separate", () => {
   it("are described: what runs where, from which commit", async () => {
     const all = await describeEnvironments(lab.project)
     expect(all.map((e) => `${e.environment}/${e.service} ${e.state} ${e.replicas.ready}/${e.replicas.wanted}`)).toEqual(
-      ["test/web running 1/1", "test/other running 1/1", "prod/web running 1/1", "prod/other empty 0/1"],
+      [
+        "test/web running 1/1",
+        "test/other running 1/1",
+        "uat/web running 1/1",
+        "uat/other empty 0/1",
+        "prod/web running 1/1",
+        "prod/other empty 0/1",
+      ],
     )
     expect(all[0]).toMatchObject({ url: test, release: { commit: "c0ffee", generation: 1 } })
-    expect(all[3]?.url).toBeUndefined()
+    expect(all[5]?.url).toBeUndefined()
   })
 
   it("the balancer tells Prometheus about its servers", async () => {

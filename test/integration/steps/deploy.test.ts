@@ -133,6 +133,12 @@ describe("the deploy step", () => {
     expect(info.config).toBe("shop:\n  name: shop\n  place: test\n")
     expect(reports.map((r) => r.kind)).toEqual(["deployment", "link"])
     expect(lines.join("\n")).toMatch(/ready after .* s/)
+    // The registry is told to keep it.
+    const [host, ...path] = (releases[0]?.reference.split("@")[0] ?? "").split("/")
+    const kept = await fetch(`http://${host}/v2/${path.join("/")}/manifests/test-current`, {
+      headers: { accept: "application/vnd.docker.distribution.manifest.v2+json" },
+    })
+    expect(kept.headers.get("docker-content-digest")).toBe(releases[0]?.digest)
     git("checkout", "-q", "--", ".")
 
     // A process that was killed after the deed, before it was recorded, finds it done.

@@ -35,6 +35,7 @@ export async function pipelineWorld(
     images: [output("catalog.image") as BuiltImage],
     scans: [output("catalog.trivy") as Scan],
     releases: [release],
+    migrations: [],
     deployments: [output("catalog.deploy-test") as Deployment],
     tests: [output("catalog.acceptance")],
     quality: [],

@@ -13,8 +13,9 @@ interface Workflow {
   readonly on: Readonly<Record<string, unknown>>
   readonly jobs: Readonly<Record<string, Record<string, unknown> & { needs?: string[]; if?: string; steps: object[] }>>
 }
+const migrating = { database: "mariadb", migrations: { run: "npm run migrate" } }
 const shop = settingsOf(
-  { catalog: { tests, sonar: {} }, order: { tests, calls: ["catalog"] } },
+  { catalog: { tests, sonar: {}, ...migrating }, order: { tests, calls: ["catalog"] } },
   { ci: { github: { schedule: ["0 3 * * *"], variables: { A: "b" }, secrets: ["VAULT_TOKEN"] } } },
 )
 const text = generateGithub(delivery(shop), shop)

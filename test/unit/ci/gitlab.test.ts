@@ -18,7 +18,8 @@ const reference = {
   resolve: (seq: { toJSON(): unknown }) => seq.toJSON(),
 }
 const read = (text: string) => parse(text, { customTags: [reference as never] }) as Parsed
-const shop = settingsOf({ catalog: { tests, sonar: {} }, order: { tests, calls: ["catalog"] } })
+const migrating = { database: "mariadb", migrations: { run: "npm run migrate" } }
+const shop = settingsOf({ catalog: { tests, sonar: {}, ...migrating }, order: { tests, calls: ["catalog"] } })
 const files = ["package.json", "catalog/a.js", "order/b.js", "README.md", "tools/x.ts"]
 const made = generateGitlab(delivery(shop), shop, { files })
 const yaml = read(made[0]?.text ?? "")

@@ -1,8 +1,12 @@
 import { describe, expect, it } from "vitest"
 import { ProjectConfig } from "../../../config/schema.js"
 import type { Pipeline } from "../../../core/pipeline.js"
+import { jobsOf } from "../../../core/jobs.js"
 import { predecessors, type AnyStep } from "../../../core/step.js"
 import { delivery } from "../../../pipelines/delivery.js"
+import { dev } from "../../../pipelines/dev.js"
+import { checkout } from "../../../steps/checkout/index.js"
+import { migrate } from "../../../steps/migrate/index.js"
 import { ServiceDeclaration } from "../../../steps/service.js"
 import type { Settings } from "../../../steps/settings.js"
 
@@ -95,6 +99,61 @@ it("a service that declares no tests and no sources for SonarQube has no such st
   const ids = delivery(settings({ catalog: {} })).steps.map((s) => s.id)
   expect(ids.filter((id) => /tests|acceptance|checks|sonarqube/.test(id))).toEqual([])
   expect(ids).toEqual(expect.arrayContaining(["catalog.trivy", "gate", "catalog.rollout-prod"]))
+})
+
+describe("a service with migrations", () => {
+  const migrations = { database: "mariadb", migrations: { run: "migrate" } }
+  const made = () => delivery(settings({ catalog: { ...full, ...migrations }, order: { tests, calls: ["catalog"] } }))
+  it.each([
+    ["catalog.migrate-test", ["catalog.push"], ["catalog.deploy-test"]],
+    ["catalog.migrate-uat", ["catalog.acceptance", "catalog.deploy-test"], ["catalog.deploy-uat"]],
+    ["catalog.migrate-prod", ["gate"], ["catalog.rollout-prod"]],
+  ])("%s comes after %j and before %j", (id, earlier, later) => {
+    expect([...before(made(), id)]).toEqual(expect.arrayContaining(earlier))
+    for (const step of later) expect(before(made(), step)).toContain(id)
+  })
+  it("the gate sees them, and only who declares them has them", () => {
+    expect(before(made(), "gate")).toContain("catalog.migrate-uat")
+    expect(made().steps.filter((s) => s.id.startsWith("order.migrate"))).toEqual([])
+  })
+  it("each shares the job of its deployment", () => {
+    const jobs = new Map(jobsOf(made()).map((job) => [job.name, job.steps.map((s) => s.id)]))
+    for (const [job, migration] of [
+      ["deploy-test", "migrate-test"],
+      ["deploy-uat", "migrate-uat"],
+      ["rollout-prod", "migrate-prod"],
+    ])
+      expect(jobs.get(`catalog.${job}`)).toEqual([`catalog.${migration}`, `catalog.${job}`])
+    expect(jobs.get("order.deploy-test")).toEqual(["order.deploy-test"])
+  })
+  it("PROD is not migrated without a gate", () => {
+    const given = settings({ catalog: migrations })
+    const [catalog] = given.services
+    const wiring = { source: checkout(given), release: {} as never }
+    expect(() => migrate(given, catalog as never, "prod", wiring)).toThrow(
+      expect.objectContaining({ code: "MIGRATE-WANTS-GATE", kind: "usage" }),
+    )
+  })
+})
+
+describe("the work tree in DEV", () => {
+  const given = () =>
+    settings({ order: { calls: ["catalog"], database: "mariadb", migrations: { run: "m" } }, catalog: {} })
+  it("is built, pushed, migrated and deployed, who is called first; nobody is asked", () => {
+    const pipeline = dev(given())
+    expect(pipeline.steps.map((s) => s.id)).toEqual([
+      "checkout",
+      "catalog.image",
+      "catalog.push",
+      "catalog.deploy-dev",
+      "order.image",
+      "order.push",
+      "order.migrate-dev",
+      "order.deploy-dev",
+    ])
+    expect(pipeline.steps.every((s) => s.when === undefined)).toBe(true)
+    expect(before(pipeline, "order.deploy-dev")).toContain("catalog.deploy-dev")
+  })
 })
 
 describe("several services", () => {

@@ -1,17 +1,14 @@
 /** Puts the parts together: one catalog service, to be started and stopped. */
 import { once } from "node:events"
 import { setTimeout as delay } from "node:timers/promises"
-import { fileURLToPath } from "node:url"
 import { createPool, ping, reachable } from "./database.js"
 import { createLifecycle } from "./lifecycle.js"
 import { createLog } from "./log.js"
 import { createMetrics } from "./metrics.js"
-import { migrate, readMigrations } from "./migrate.js"
+import { migrate, migrationsFolder, readMigrations } from "./migrate.js"
 import { createProducts } from "./products.js"
 import { createRoutes } from "./routes.js"
 import { createHttpServer } from "./server.js"
-
-const migrationsFolder = fileURLToPath(new URL("../migrations", import.meta.url))
 
 /** `write` receives the log's lines; standard output unless given. */
 export function createApp(config, write) {

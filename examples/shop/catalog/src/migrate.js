@@ -8,8 +8,10 @@
 import { createHash } from "node:crypto"
 import { readFile, readdir } from "node:fs/promises"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 
 const fileName = /^(\d{3})_([a-z0-9_]+)\.sql$/
+export const migrationsFolder = fileURLToPath(new URL("../migrations", import.meta.url))
 const lockName = "catalog.schema_migrations"
 
 /** The numbered files of a folder in order: `{ version, name, checksum, statements }`. Throws on a strange name or a number twice. */

@@ -28,6 +28,16 @@ it("says in a line for each service what is decided about", () => {
     "catalog sha256:abababababab · 14 tests, 1 failed · quality gate passed · 2 HIGH 1 LOW · 2 accepted by exception · runs in test, uat",
   ])
 })
+it("says that there is no way back, where there is none", () => {
+  const described = (migration: object) =>
+    describeEvidence({ ...evidence, services: [{ ...service, migration }] as never })
+  expect(described({ run: "x", compatible: false })).toEqual([
+    expect.any(String),
+    expect.not.stringContaining("backwards"),
+    "THERE IS NO WAY BACK for catalog: its migration is not backwards compatible",
+  ])
+  expect(described({ run: "x", compatible: true })[1]).toContain("migrates its database, backwards compatible")
+})
 it("does not make anything up", () => {
   const bare = { ...service, scan: null, quality: null, tests: [], deployments: [] }
   expect(describeEvidence({ ...evidence, services: [bare] })[1]).toBe(

@@ -120,6 +120,7 @@ describe("the evidence", () => {
           scan: { counts: { HIGH: 0 }, exceptions: 0, database: null },
           quality: null,
           tests: [{ suite: "catalog.acceptance", total: 4, failed: 0 }],
+          migration: null,
           deployments: [{ environment: "test", digest: digestOf("catalog"), configHash: "c0" }],
         },
       ],

@@ -3,14 +3,14 @@ import { once } from "node:events"
 import { fileURLToPath } from "node:url"
 import { expect, onTestFinished, test } from "vitest"
 import { call, until } from "../support/http.js"
-import { databaseEnv } from "../support/database.js"
+import { databaseEnv, emptyDatabase, openPool } from "../support/database.js"
 import { startLoad } from "../support/load.js"
 
 const folder = fileURLToPath(new URL("../..", import.meta.url))
 
 /** The service as a process of its own. Its port is read from its log. */
-function run(env) {
-  const child = spawn(process.execPath, ["src/main.js"], { cwd: folder, env: { PATH: process.env.PATH, ...env } })
+function run(env, file = "src/main.js") {
+  const child = spawn(process.execPath, [file], { cwd: folder, env: { PATH: process.env.PATH, ...env } })
   let output = ""
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (chunk) => (output += chunk))
   const exit = once(child, "exit")
@@ -52,4 +52,22 @@ test("a port in use ends it with exit code 1, saying so", async () => {
   const second = run({ ...databaseEnv(), PORT: port })
   expect(await second.code()).toBe(1)
   expect(second.output()).toMatch(/The port cannot be used[\s\S]*EADDRINUSE/)
+})
+
+test("migrates as a process of its own, and once more changes nothing", async () => {
+  const pool = openPool()
+  await emptyDatabase(pool)
+  await pool.end()
+  const first = run(databaseEnv(), "src/migrate-once.js")
+  expect(await first.code()).toBe(0)
+  expect(first.output()).toContain("Applied: 1, 2, 3")
+  const second = run(databaseEnv(), "src/migrate-once.js")
+  expect(await second.code()).toBe(0)
+  expect(second.output()).toContain("The schema is up to date")
+})
+
+test("a database that cannot be reached ends the migration with exit code 1", async () => {
+  const migration = run({ ...databaseEnv(), DB_PASSWORD: "wrong" }, "src/migrate-once.js")
+  expect(await migration.code()).toBe(1)
+  expect(migration.output()).toContain("The database could not be migrated")
 })

@@ -1,0 +1,107 @@
+import type {
+  EnvironmentDetail,
+  EnvironmentDifference,
+  EnvironmentService,
+  ServiceDetail,
+} from "../environments/index.js"
+import { plural } from "../report/format.js"
+import { createStyle, type TextOptions } from "../report/style.js"
+import { table, type Cell } from "../report/table.js"
+import { cleanLine } from "../report/width.js"
+
+const short = (digest: string | undefined) => digest?.slice(0, 19) ?? "-"
+
+/** A row for each service in each environment. */
+export function environmentsText(all: readonly EnvironmentService[], options: TextOptions): string {
+  const { colors } = createStyle(options)
+  const paint = { running: colors.green, degraded: colors.red, empty: colors.dim }
+  const heads = ["ENVIRONMENT", "SERVICE", "STATE", "READY", "COMMIT", "DIGEST", "CONFIG", "ADDRESS"]
+  const rows = all.map((s): readonly Cell[] => [
+    { text: s.environment },
+    { text: s.service },
+    { text: s.state, paint: paint[s.state] },
+    { text: `${s.replicas.ready}/${s.replicas.wanted}` },
+    { text: s.release?.commit.slice(0, 12) ?? "-" },
+    { text: short(s.release?.digest) },
+    { text: s.release?.configHash.slice(0, 8) ?? "-" },
+    { text: s.url ?? "-" },
+  ])
+  return table(
+    heads.map((title) => ({ title })),
+    rows,
+    options.columns ?? Infinity,
+    colors.dim,
+  ).join("\n")
+}
+
+/** A paragraph for each service; what was changed by hand at the end of it. */
+export function environmentText(detail: EnvironmentDetail, options: TextOptions): string {
+  const { colors } = createStyle(options)
+  const drift = (all: EnvironmentDetail["drift"]) =>
+    all.map((d) =>
+      colors.red(`  drift       ${cleanLine(`${d.what}: ${d.field} is ${d.found}, expected ${d.expected}`)}`),
+    )
+  const lines = detail.services.flatMap((s, i) => [
+    ...(i === 0 ? [] : [""]),
+    colors.bold(`${s.service} in ${s.environment}: ${s.state}, ${s.replicas.ready} of ${s.replicas.wanted} ready`),
+    ...facts(s).map(([name, value]) => `  ${name.padEnd(12)}${cleanLine(value)}`),
+    ...drift(s.drift),
+  ])
+  const own = drift(detail.drift)
+  return [...lines, ...(own.length === 0 ? [] : ["", colors.bold(detail.environment), ...own])].join("\n")
+}
+
+function facts(s: ServiceDetail): readonly (readonly [string, string])[] {
+  const { release, previous, migration, busy } = s
+  return [
+    ...(release === undefined
+      ? []
+      : ([
+          ["release", `${release.reference}`],
+          ["commit", release.commit],
+          ["config", release.configHash.slice(0, 12)],
+          ["since", `${release.at}, deployment ${release.generation}`],
+        ] as const)),
+    ...(previous === undefined
+      ? []
+      : [["before", `${short(previous.digest)} (commit ${previous.commit.slice(0, 12)})`] as const]),
+    ...(s.url === undefined ? [] : [["address", s.url] as const]),
+    ["strategy", s.strategy],
+    ...(busy === undefined ? [] : [["at work", `${busy.what}, ${busy.by}, since ${busy.since}`] as const]),
+    ...(migration === undefined
+      ? []
+      : [
+          [
+            "migration",
+            `${migration.status} at ${migration.at} (commit ${migration.commit.slice(0, 12)})${
+              migration.compatible ? "" : ", not backwards compatible"
+            }${migration.note === undefined ? "" : `: ${migration.note}`}`,
+          ] as const,
+        ]),
+    ...s.instances.map(
+      (i) =>
+        [
+          "instance",
+          `${i.name} ${short(i.digest)}, ${i.ready ? "ready" : "not ready"}, ${
+            i.traffic ? "with traffic" : "no traffic"
+          }${i.restarts === 0 ? "" : `, restarted ${plural(i.restarts, "time")}`}`,
+        ] as const,
+    ),
+  ]
+}
+
+/** What differs, service by service. */
+export function differencesText(
+  a: string,
+  b: string,
+  all: readonly EnvironmentDifference[],
+  options: TextOptions,
+): string {
+  const { colors } = createStyle(options)
+  if (all.length === 0) return `${a} and ${b} run the same, with the same configuration`
+  const rows = all.map((d) =>
+    [d.service, d.what, d.a ?? "-", d.b ?? "-"].map((text): Cell => ({ text: cleanLine(text) })),
+  )
+  const heads = [{ title: "SERVICE" }, { title: "WHAT" }, { title: a.toUpperCase() }, { title: b.toUpperCase() }]
+  return table(heads, rows, options.columns ?? Infinity, colors.dim).join("\n")
+}

@@ -1,0 +1,28 @@
+import { environment, type Environment } from "./environment.js"
+
+/** Where `gantry dev` puts the work tree. Not part of the promotion. */
+export const developmentName = "dev"
+
+/** One instance, replaced at once, profile dev; nobody is asked. */
+const development: Environment = environment(developmentName, {
+  replicas: 1,
+  strategy: { kind: "rolling", minReadySeconds: 0, drainSeconds: 1, graceSeconds: 5 },
+})
+
+interface WithEnvironments {
+  readonly environments: Readonly<Record<string, Environment>>
+}
+
+/** The project with its development environment behind the others; one that is configured stays as it is. */
+export function withDevelopment<P extends WithEnvironments>(project: P): P {
+  const { environments } = project
+  return developmentName in environments
+    ? project
+    : { ...project, environments: { ...environments, [developmentName]: development } }
+}
+
+/** The project with nothing but its development environment. */
+export function developmentOnly<P extends WithEnvironments>(project: P): P {
+  const configured = project.environments[developmentName] ?? development
+  return { ...project, environments: { [developmentName]: configured } }
+}
