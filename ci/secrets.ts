@@ -1,24 +1,46 @@
 import { fault } from "../core/errors.js"
 import { recordKeyName } from "../core/sealed.js"
-import { environmentSecrets, type SecretSource } from "../core/secrets.js"
+import { environmentSecrets, withholdSecrets, type SecretSource } from "../core/secrets.js"
+import type { AnyStep } from "../core/step.js"
 import type { CiRun, Env } from "./variables.js"
 
-/** Tokens that a CI system hands to every job. Steps that need one declare it; nobody else is to see one in a log. */
+/**
+ * Tokens and passwords that a CI system hands to every job, and those of the code host. Steps that need one declare it; nobody
+ * else is to see one. (https://docs.gitlab.com/ci/variables/predefined_variables/,
+ * https://docs.github.com/actions/reference/workflows-and-actions/variables)
+ */
 const tokens = [
   "CI_JOB_TOKEN",
   "CI_REGISTRY_PASSWORD",
   "CI_DEPLOY_PASSWORD",
   "CI_DEPENDENCY_PROXY_PASSWORD",
   "CI_RUNNER_SHORT_TOKEN",
+  "CI_JOB_JWT",
+  "CI_JOB_JWT_V1",
+  "CI_JOB_JWT_V2",
+  "GITLAB_TOKEN",
   "GITHUB_TOKEN",
   "ACTIONS_RUNTIME_TOKEN",
   "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
 ]
 
+/** With the job's token in it: https://gitlab-ci-token:…@host/path */
+const addresses = ["CI_REPOSITORY_URL"]
+
+/** A JSON web token: `id_tokens` come under names of the pipeline's own choice (RFC 7519; a header begins with `{"`). */
+const webToken = /^eyJ[\w-]+\.eyJ[\w-]+\.[\w-]*$/
+
 /** Values that are masked in a CI job whether or not a step declares them. */
 export function ciTokens(env: Env): readonly string[] {
-  return [...tokens, recordKeyName].map((name) => env[name] ?? "").filter((value) => value !== "")
+  return [...tokens, recordKeyName, ...webTokens(env)].map((name) => env[name] ?? "").filter((value) => value !== "")
 }
+
+/** Takes out of the environment what no step is to find there: the CI system's tokens, and what steps declare as secrets. */
+export function withholdFromSteps(env: NodeJS.ProcessEnv, steps: readonly Pick<AnyStep, "secrets">[]): void {
+  withholdSecrets(env, [...tokens, ...addresses, ...webTokens(env), ...steps.flatMap((step) => step.secrets)])
+}
+
+const webTokens = (env: Env) => Object.keys(env).filter((name) => webToken.test(env[name] ?? ""))
 
 /**
  * The secrets of a CI job. A fork's merge request gets none, whatever the CI system would hand out: its code is a

@@ -1,3 +1,4 @@
+import { withholdFromSteps } from "../ci/secrets.js"
 import type { Project } from "../config/index.js"
 import type { Facts } from "../core/condition.js"
 import { toErrorRecord } from "../core/errors.js"
@@ -34,6 +35,8 @@ export interface Drive {
   /** Only this part of a run, whose other parts other processes do. */
   readonly part?: Part
   readonly job?: JobView
+  /** Of this process, or what a test has in its place; secrets are taken out of it. */
+  readonly env?: NodeJS.ProcessEnv
   /** Default: the environment. */
   readonly secrets?: SecretSource
   readonly masker?: Masker
@@ -53,6 +56,8 @@ export interface Stage {
 /** Opens what a run needs, lets `work` have it, and closes it again whatever happens. */
 export async function onStage<T>(options: Drive, work: (stage: Stage) => Promise<T>): Promise<T> {
   const { settings, part } = options
+  const { env = process.env } = options
+  withholdFromSteps(env, options.pipeline.steps)
   const store = openStore(settings.root)
   const view = openView({ json: options.json, record: options.resume, job: options.job })
   const interrupt = onInterrupt((text) => view.print(text))
@@ -67,7 +72,7 @@ export async function onStage<T>(options: Drive, work: (stage: Stage) => Promise
       commit: options.commit,
       dirty: options.dirty,
       facts: options.facts,
-      secrets: options.secrets ?? environmentSecrets(process.env),
+      secrets: options.secrets ?? environmentSecrets(env),
       session,
       concurrency: options.concurrency,
       listener: (event) => {

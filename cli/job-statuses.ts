@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises"
 import { statusReporter, type StatusReporter } from "../ci/feedback/status.js"
 import type { CiRun } from "../ci/variables.js"
 import type { Masker } from "../core/mask.js"
+import { environmentSecrets } from "../core/secrets.js"
 import { codeHostOf } from "../steps/code-host.js"
 import type { Settings } from "../steps/settings.js"
 
@@ -24,8 +25,11 @@ export async function jobStatuses(options: {
   warn(text: string): void
 }): Promise<StatusReporter> {
   const { settings, ci, commit, own, env, masker, warn } = options
-  const token = env[settings.codeHost?.kind === "github" ? "GITHUB_TOKEN" : "GITLAB_TOKEN"] ?? ""
-  if (ci === undefined || ci.fork || settings.codeHost === undefined || token === "") return none
+  if (ci === undefined || ci.fork || settings.codeHost === undefined) return none
+  const token = await environmentSecrets(env).read(
+    settings.codeHost.kind === "github" ? "GITHUB_TOKEN" : "GITLAB_TOKEN",
+  )
+  if (token === undefined) return none
   const policy = { attempts: 2, timeout: 10_000, maxPause: 2_000 }
   const host = await codeHostOf(settings, { env, mask: (value) => masker.add(value), policy })
   const { job, pipeline, ref } = ci

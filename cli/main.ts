@@ -2,9 +2,12 @@
 import { resolve as absolute } from "node:path"
 import { Command, CommanderError, InvalidArgumentError } from "commander"
 import { toErrorRecord } from "../core/errors.js"
+import { enableCompileCache } from "./compile-cache.js"
 import { exitCodeOfFault, exitCodes } from "./exit.js"
 import { version } from "./version.js"
 
+// Before the first verb is loaded.
+enableCompileCache()
 // Whoever reads the output may stop (`gantry logs … | head`): that is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(exitCodes.ok)

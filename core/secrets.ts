@@ -15,13 +15,36 @@ export interface SecretSource {
   whyMissing?(name: string): { readonly reason: string; readonly hint: string } | undefined
 }
 
+type Env = Readonly<Record<string, string | undefined>>
+
+/** What was taken out of an environment; only `environmentSecrets` of the same one still has it. */
+const withheld = new WeakMap<Env, Map<string, string>>()
+
+/**
+ * Takes variables, and the `<NAME>_FILE` that stand for them, out of an environment: what steps and their tools inherit, print or
+ * upload does not hold them any more. `environmentSecrets` of that environment goes on answering them.
+ */
+export function withholdSecrets(env: NodeJS.ProcessEnv, names: Iterable<string>): void {
+  const taken = withheld.get(env) ?? new Map<string, string>()
+  withheld.set(env, taken)
+  for (const name of [...names].flatMap((one) => [one, fileOf(one)])) {
+    const value = env[name]
+    if (value === undefined) continue
+    taken.set(name, value)
+    delete env[name]
+  }
+}
+
+const fileOf = (name: string) => `${name}_FILE`
+
 /** Environment first, then `<NAME>_FILE`, the way Docker and GitLab hand over files. One trailing newline is dropped. */
-export function environmentSecrets(env: Readonly<Record<string, string | undefined>>): SecretSource {
+export function environmentSecrets(env: Env): SecretSource {
+  const valueOf = (name: string) => env[name] ?? withheld.get(env)?.get(name)
   return {
     async read(name) {
-      const value = env[name]
+      const value = valueOf(name)
       if (value !== undefined && value !== "") return value
-      const file = env[`${name}_FILE`]
+      const file = valueOf(fileOf(name))
       if (file === undefined || file === "") return undefined
       try {
         return (await readFile(file, "utf8")).replace(/\r?\n$/, "") || undefined

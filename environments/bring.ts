@@ -38,6 +38,8 @@ export async function bring(
     await writeKept(target.notes, undefined)
     return roll({ ...rollout, strategy: plainly(strategy, replicas) })
   }
+  // Before any traffic moves: what cannot be judged is not begun.
+  const judge = await judgeOf(options, strategy)
   const state = begun ?? freshState({ strategy: strategy.kind, from: stable, to: release, run: options.run })
   const journal = journalOf(target, state)
   if (begun === undefined) {
@@ -51,7 +53,7 @@ export async function bring(
     strategy,
     stable,
     journal,
-    judge: judgeOf(options, strategy),
+    judge,
   }
   if (strategy.kind === "canary") await canary({ ...all, strategy })
   else {
@@ -85,12 +87,14 @@ async function keepBlue(rollout: JudgedRollout<JudgedStrategy>, seconds: number)
   await roll({ ...rollout, strategy: swiftly(strategy, replicas) })
 }
 
-/** By the environment's Prometheus, unless the caller knows better. */
-function judgeOf(
+/** By the environment's Prometheus, unless the caller knows better. @throws METRICS-UNREACHABLE */
+async function judgeOf(
   { judge, target, signal }: DeployOptions,
-  { analysis }: JudgedStrategy,
-): JudgedRollout<Strategy>["judge"] {
-  return judge ?? (async (comparison) => analyse(await target.metrics(signal), analysis, comparison, signal))
+  strategy: JudgedStrategy,
+): Promise<JudgedRollout<Strategy>["judge"]> {
+  if (judge !== undefined) return judge
+  if (strategy.kind === "canary" || strategy.watchSeconds > 0) await target.metrics(signal)
+  return async (comparison) => analyse(await target.metrics(signal), strategy.analysis, comparison, signal)
 }
 
 /** A rollout of another release that was left half done, or one that was on its way back: that is finished first. */

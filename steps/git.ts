@@ -1,4 +1,4 @@
-import { execa } from "execa"
+import { execFile } from "node:child_process"
 import { fault } from "../core/errors.js"
 
 /** Where git looks comes from the folder alone: a run that is started from a git hook inherits these. */
@@ -31,19 +31,11 @@ export interface GitAnswer {
 /** Runs git on the host and answers whatever it said. @throws GIT-MISSING, GIT-NO-REPOSITORY, GIT-OWNER */
 export async function tryGit(args: readonly string[], options: GitOptions): Promise<GitAnswer> {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !inherited.includes(name)))
-  const result = await execa("git", args, {
-    cwd: options.cwd,
-    extendEnv: false,
-    // Git's words are read below: in one language, and without asking anybody for a password.
-    env: { ...env, LC_ALL: "C", GIT_TERMINAL_PROMPT: "0", GIT_OPTIONAL_LOCKS: "0", ...options.env },
-    reject: false,
-    ...(options.input === undefined ? { stdin: "ignore" as const } : { input: options.input }),
-    stripFinalNewline: false,
-    maxBuffer: 256 * 1024 * 1024,
-    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
-  })
+  // Git's words are read below: in one language, and without asking anybody for a password.
+  const said = { ...env, LC_ALL: "C", GIT_TERMINAL_PROMPT: "0", GIT_OPTIONAL_LOCKS: "0", ...options.env }
+  const result = await start(args, said, options)
   options.signal?.throwIfAborted()
-  if (result.exitCode === undefined) throw notStarted(result.code, result.shortMessage ?? "", options.cwd)
+  if (typeof result.code !== "number") throw notStarted(result.code, result.message, options.cwd)
   const stderr = result.stderr.trim()
   if (/not a git repository/i.test(stderr)) {
     throw fault({
@@ -63,7 +55,32 @@ export async function tryGit(args: readonly string[], options: GitOptions): Prom
       hint: `git config --global --add safe.directory ${options.cwd}`,
     })
   }
-  return { exitCode: result.exitCode, stdout: result.stdout, stderr }
+  return { exitCode: result.code, stdout: result.stdout, stderr }
+}
+
+interface Ended {
+  /** Exit code; a word of the system when git could not be started or was killed. */
+  readonly code: number | string | undefined
+  readonly message: string
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Node's own, not execa: every verb asks git something, and loading execa takes longer than the answer. */
+function start(args: readonly string[], env: NodeJS.ProcessEnv, { cwd, input, signal }: GitOptions): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = execFile("git", args, { cwd, env, signal, maxBuffer: 256 * 1024 * 1024 }, (error, stdout, stderr) => {
+      resolve({
+        code: error === null ? 0 : (error.code ?? error.signal ?? undefined),
+        message: error?.message ?? "",
+        stdout,
+        stderr,
+      })
+    })
+    // Git may end before it has read everything; its exit code and words say why.
+    child.stdin?.on("error", () => undefined)
+    child.stdin?.end(input)
+  })
 }
 
 /** Runs git and answers its standard output. @throws GIT-FAILED and the errors of `tryGit` */

@@ -1,11 +1,11 @@
 import type { GeneratedFile } from "../../ci/generated.js"
-import { githubFile, generateGithub } from "../../ci/github/generate.js"
-import { generateGitlab } from "../../ci/gitlab/generate.js"
 import { gitlabFolder } from "../../ci/gitlab/model.js"
 import { driftOf, writeGenerated } from "../../ci/write.js"
 import { findProject, loadProject } from "../../config/index.js"
 import { fault, isFault } from "../../core/errors.js"
+import type { Pipeline } from "../../core/pipeline.js"
 import { git, namesIn, tryGit } from "../../steps/git.js"
+import type { Settings } from "../../steps/settings.js"
 import { exitCodes } from "../exit.js"
 import { pipelineOf } from "../pipelines.js"
 
@@ -21,11 +21,7 @@ export async function generate(cwd: string, host: string, options: GenerateOptio
   const root = await findProject(cwd)
   const project = await loadProject(root)
   const pipeline = await pipelineOf(project, options.pipeline, project.settings)
-  const files = await makeFiles(host, async () => ({
-    pipeline,
-    settings: project.settings,
-    tracked: await trackedFiles(root, project.settings.ci.cache.paths),
-  }))
+  const files = await makeFiles(host, root, pipeline, project.settings)
   if (options.stdout === true) {
     for (const { path, text } of files) process.stdout.write(files.length > 1 ? `# ${path}\n${text}\n` : text)
     return exitCodes.ok
@@ -46,19 +42,18 @@ export async function generate(cwd: string, host: string, options: GenerateOptio
 
 async function makeFiles(
   host: string,
-  input: () => Promise<{
-    readonly pipeline: Awaited<ReturnType<typeof pipelineOf>>
-    readonly settings: Awaited<ReturnType<typeof loadProject>>["settings"]
-    readonly tracked: readonly string[] | undefined
-  }>,
+  root: string,
+  pipeline: Pipeline,
+  settings: Settings,
 ): Promise<readonly GeneratedFile[]> {
   switch (host) {
     case "gitlab": {
-      const { pipeline, settings, tracked } = await input()
-      return generateGitlab(pipeline, settings, { files: tracked })
+      const { generateGitlab } = await import("../../ci/gitlab/generate.js")
+      return generateGitlab(pipeline, settings, { files: await trackedFiles(root, settings.ci.cache.paths) })
     }
     case "github": {
-      const { pipeline, settings } = await input()
+      const { githubFile, generateGithub } = await import("../../ci/github/generate.js")
+      await repositoryAt(root)
       return [{ path: githubFile(pipeline.name), text: generateGithub(pipeline, settings) }]
     }
     default:
@@ -72,17 +67,15 @@ async function makeFiles(
 }
 
 /**
- * Files under version control, and those that are about to be: a new file must not change what is generated when it is committed.
- * Undefined outside of a repository.
- * @throws GENERATE-FOLDER when the project is not the root of its repository: CI systems look for their files there
+ * Whether the project is a repository.
+ * @throws GENERATE-FOLDER when it is not the root of its repository: CI systems look for their files there
  */
-async function trackedFiles(root: string, cached: readonly string[]): Promise<readonly string[] | undefined> {
-  const at = { cwd: root }
-  const prefix = await tryGit(["rev-parse", "--show-prefix"], at).catch((cause: unknown) => {
+async function repositoryAt(root: string): Promise<boolean> {
+  const prefix = await tryGit(["rev-parse", "--show-prefix"], { cwd: root }).catch((cause: unknown) => {
     if (isFault(cause) && cause.code === "GIT-NO-REPOSITORY") return undefined
     throw cause
   })
-  if (prefix === undefined || prefix.exitCode !== 0) return undefined
+  if (prefix === undefined || prefix.exitCode !== 0) return false
   if (prefix.stdout.trim() !== "") {
     throw fault({
       code: "GENERATE-FOLDER",
@@ -92,7 +85,16 @@ async function trackedFiles(root: string, cached: readonly string[]): Promise<re
       hint: "Put gantry.config.ts into the root; services may lie in any folder below it.",
     })
   }
-  const list = await git(["ls-files", "-z", "--cached", "--others", "--exclude-standard"], at)
+  return true
+}
+
+/**
+ * Files under version control, and those that are about to be: a new file must not change what is generated when it is committed.
+ * Undefined outside of a repository.
+ */
+async function trackedFiles(root: string, cached: readonly string[]): Promise<readonly string[] | undefined> {
+  if (!(await repositoryAt(root))) return undefined
+  const list = await git(["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: root })
   // In a CI job the cache lies in the work tree, ignored by git or not.
   const isCached = (file: string) => cached.some((path) => file.startsWith(path.replace(/\/*$/, "/")))
   return [...new Set(namesIn(list).filter((file) => !isCached(file)))].sort()

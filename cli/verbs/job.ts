@@ -1,9 +1,9 @@
 import { findJob } from "../../ci/find-job.js"
 import { earlierRecords, gateOf, sealRecords } from "../../ci/records.js"
-import { ciSecrets, ciTokens, recordKey } from "../../ci/secrets.js"
+import { ciSecrets, ciTokens, recordKey, withholdFromSteps } from "../../ci/secrets.js"
 import { ciRun, factsOf, type CiRun } from "../../ci/variables.js"
 import { findProject, loadProject, type Project } from "../../config/index.js"
-import { fault, isFault, toErrorRecord } from "../../core/errors.js"
+import { fault, isFault, toErrorRecord, type Fault } from "../../core/errors.js"
 import type { Job } from "../../core/jobs.js"
 import { createMasker, type Masker } from "../../core/mask.js"
 import type { Pipeline } from "../../core/pipeline.js"
@@ -74,6 +74,10 @@ async function runJob(
     await jobFiles({ ...files, job: name, own: [], origin })
     return exitCodes.ok
   }
+  // Also what steps declare that the change leaves out: they are no business of the others.
+  if (scene.services !== undefined) {
+    withholdFromSteps(env, (await pipelineOf(project, options.pipeline, project.settings)).steps)
+  }
   const imports = await earlierRecords({ pipeline, job: found, runDir, origin, facts: source.facts, key })
   const own = new Set(found.steps.map((s) => s.id))
   const kept = (await hasBegun(store, run)) ? { resume: await readRun(store, run) } : {}
@@ -93,6 +97,7 @@ async function runJob(
     concurrency: concurrencyOf(options.concurrency),
     part: { run, steps: found.steps, imports, sealedOnly: gateOf(pipeline, found) !== undefined },
     job: { name: found.name, own, host: logHost(env) },
+    env,
     secrets: ciSecrets(env, ci),
     masker,
   }
@@ -143,7 +148,11 @@ async function sceneOf(
   ci: CiRun | undefined,
   env: NodeJS.ProcessEnv,
 ): Promise<Scene> {
-  const chosen = await chooseSource(root, ci === undefined ? {} : { commit: ci.commit }, env)
+  const chosen = await chooseSource(root, ci === undefined ? {} : { commit: ci.commit }, env).catch(
+    (error: unknown) => {
+      throw ci !== undefined && isFault(error) && error.code === "COMMIT-UNKNOWN" ? commitGone(ci, error) : error
+    },
+  )
   if (ci === undefined) {
     const pipeline = await pipelineOf(project, name, project.settings)
     return { settings: project.settings, services: undefined, notes: [], source: chosen, pipeline, name }
@@ -157,6 +166,21 @@ async function sceneOf(
   const nothing = narrowed.services?.length === 0
   const pipeline = nothing ? undefined : await pipelineOf(project, name, narrowed.settings)
   return { ...narrowed, source, pipeline, name }
+}
+
+/**
+ * GitLab keeps the commit of a pipeline under refs/pipelines while the pipeline lasts, and GIT_DEPTH 0 fetches that and all branches:
+ * so a branch that is deleted meanwhile is no obstacle (app/presenters/ci/build_runner_presenter.rb, `refspecs`).
+ */
+function commitGone(ci: CiRun, cause: Fault): Fault {
+  return fault({
+    code: cause.code,
+    kind: "usage",
+    message: `The commit of this pipeline is not in the clone: ${ci.commit}`,
+    reason: `${ci.ref ?? "Its branch"} was deleted or pushed over and the pipeline is over, or the clone is shallow.`,
+    hint: "Start a new pipeline, of a branch that is there. The generated file clones with GIT_DEPTH: 0; GIT_STRATEGY: none brings nothing.",
+    cause,
+  })
 }
 
 /** The job; undefined when it is one of a service that the change does not affect. @throws JOB-UNKNOWN */

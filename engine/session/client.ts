@@ -55,16 +55,30 @@ export function sessionFetch(signal: AbortSignal, onBroken: (error: Error) => Er
   }
 }
 
-/** The SDK takes half a second to load: only who needs a session loads it, and best while the CLI starts. */
-export const loadSdk = () => import("@dagger.io/dagger")
+type Sdk = typeof import("@dagger.io/dagger")
+interface SdkParts {
+  readonly Client: Sdk["Client"]
+  readonly Context: Sdk["Context"]
+  readonly createGQLClient: (port: number, token: string) => InstanceType<Sdk["GraphQLClient"]>
+}
+
+/**
+ * The parts of the SDK that a client is made of; best loaded while the CLI starts. The SDK's index brings OpenTelemetry, the
+ * TypeScript compiler and the runtime of modules along, which is a second of processor time for each command. Where the
+ * parts lie is known, because the version is pinned: SDK, CLI and engine have to be of one.
+ */
+export async function loadSdk(): Promise<SdkParts> {
+  const index = import.meta.resolve("@dagger.io/dagger")
+  const paths = ["api/client.gen.js", "common/context.js", "common/graphql/client.js"]
+  const parts = await Promise.all(paths.map((path) => import(new URL(path, index).href) as Promise<object>))
+  return Object.assign({}, ...parts) as SdkParts
+}
 
 /** A Dagger client on a session's port. */
 export async function sessionClient(port: number, token: string, fetchWith: typeof fetch): Promise<Client> {
-  const { Client: SdkClient, Context, GraphQLClient } = await loadSdk()
-  const graphql = new GraphQLClient(`http://127.0.0.1:${port}/query`, {
-    fetch: fetchWith,
-    headers: { Authorization: `Basic ${Buffer.from(`${token}:`).toString("base64")}` },
-  })
+  const { Client: SdkClient, Context, createGQLClient } = await loadSdk()
+  const graphql = createGQLClient(port, token)
+  graphql.requestConfig.fetch = fetchWith
   // The SDK does not export its Connection; a context asks it for one thing only.
   const connection = { getGQLClient: () => graphql } as unknown as ConstructorParameters<typeof Context>[1]
   return new SdkClient(new Context([], connection))

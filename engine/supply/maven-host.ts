@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises"
 import { homedir } from "node:os"
 import { join, resolve } from "node:path"
 import { fault } from "../../core/errors.js"
+import { environmentSecrets } from "../../core/secrets.js"
 import { proxyEnvironment } from "../ca.js"
 import type { EngineContext } from "../context.js"
 import { exists } from "../files.js"
@@ -41,7 +42,7 @@ export async function mavenHost(context: EngineContext, env: NodeJS.ProcessEnv =
             `-Djavax.net.ssl.trustStore=${inContainer}/truststore.jks`,
             `-Djavax.net.ssl.trustStorePassword=${truststorePassword}`,
           ],
-    env: settings === undefined ? {} : variablesOf(await readFile(settings, "utf8"), env),
+    env: settings === undefined ? {} : await variablesOf(await readFile(settings, "utf8"), env),
     binds: [
       ...(settings === undefined ? [] : [`${settings}:${inContainer}/settings.xml:ro`]),
       ...(secured ? [`${security}:${inContainer}/settings-security.xml:ro`] : []),
@@ -63,9 +64,16 @@ async function settingsFile(configured: string | undefined): Promise<string | un
 }
 
 /** The variables that settings read as `${env.NAME}`, as far as the host has them: there lie passwords, mostly. */
-export function variablesOf(settings: string, env: NodeJS.ProcessEnv): Record<string, string> {
+export async function variablesOf(settings: string, env: NodeJS.ProcessEnv): Promise<Record<string, string>> {
   const names = [...settings.matchAll(/\$\{env\.([A-Za-z_]\w*)\}/g)].map((match) => match[1] ?? "")
-  return Object.fromEntries([...new Set(names)].flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])))
+  // Also what was taken out of the environment before steps ran: GitLab's registry of packages takes the job's token.
+  const secrets = environmentSecrets(env)
+  const found: Record<string, string> = {}
+  for (const name of new Set(names)) {
+    const value = env[name] ?? (await secrets.read(name))
+    if (value !== undefined) found[name] = value
+  }
+  return found
 }
 
 /**

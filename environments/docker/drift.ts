@@ -55,7 +55,7 @@ export async function serviceDrift(
       release.database !== undefined && (await hasCredentials(scene.place, service))
         ? await databaseCredentials(scene.place, service)
         : undefined
-    const plots = { services: scene.plots.services, ports: [], metrics: 0 }
+    const plots = { services: scene.plots.services, ports: [], previews: [], metrics: 0, prometheus: 0 }
     const expected = instanceOptions({ ...scene, plots }, network, release, slot, database)
     found.push(...instanceDrift(info, image, expected, model[slot]?.state === "on"))
     const mounted = expected.HostConfig.Binds?.[0]?.split(":")[0] ?? ""

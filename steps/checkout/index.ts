@@ -1,6 +1,6 @@
 import { fault } from "../../core/errors.js"
 import { step, type Context, type Step } from "../../core/step.js"
-import { git, tryGit, type GitOptions } from "../git.js"
+import { findCommit, git, tryGit, type GitOptions } from "../git.js"
 import { Source } from "../outputs.js"
 import type { Service } from "../service.js"
 import type { Settings } from "../settings.js"
@@ -73,13 +73,12 @@ export async function runCheckout(
 }
 
 async function resolveCommit(wanted: string, at: GitOptions): Promise<string> {
-  const answer = await tryGit(["rev-parse", "--verify", "--quiet", "--end-of-options", `${wanted}^{commit}`], at)
-  if (answer.exitCode === 0) return answer.stdout.trim()
+  const found = await findCommit(wanted, at)
+  if (found !== undefined) return found
   throw fault({
     code: "CHECKOUT-COMMIT",
     kind: "usage",
     message: `There is no commit ${wanted} in ${at.cwd}`,
-    reason: answer.stderr || undefined,
     hint: "`git log --oneline` lists what is there; `git fetch origin` gets what is not.",
   })
 }

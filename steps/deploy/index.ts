@@ -7,8 +7,8 @@ import { Deployment, type Approval, type Release, type Source } from "../outputs
 import { placeOf } from "../push/place.js"
 import type { Service } from "../service.js"
 import type { Settings } from "../settings.js"
-import { checkRegistry } from "./registry.js"
-import { findDeployment, runDeploy } from "./run.js"
+
+const kernel = () => import("./run.js")
 
 export interface DeployWiring {
   readonly source: Step<Source>
@@ -40,9 +40,9 @@ export function deploy(
     effect: {
       key: ({ needs }) => effectKey(environmentName, service, needs),
       retry: { attempts: 2 },
-      reconcile: (context) => findDeployment(context, settings, service, environmentName),
+      reconcile: async (context) => (await kernel()).findDeployment(context, settings, service, environmentName),
     },
-    run: (context) => runDeploy(context, settings, service, environmentName),
+    run: async (context) => (await kernel()).runDeploy(context, settings, service, environmentName),
   })
 }
 
@@ -72,7 +72,7 @@ export function rollout(
     effect: {
       key: ({ needs }) => effectKey(environmentName, service, needs),
       retry: { attempts: 2 },
-      reconcile: (context) => findDeployment(context, settings, service, environmentName),
+      reconcile: async (context) => (await kernel()).findDeployment(context, settings, service, environmentName),
     },
     run: async (context) => {
       const { needs, run, log } = context
@@ -91,9 +91,10 @@ export function rollout(
         access,
       )
       log.info(`the approval by ${needs.approval.by} holds for ${needs.release.digest}`)
+      const { checkRegistry } = await import("./registry.js")
       await checkRegistry(context, settings, service)
       const { by, at } = needs.approval
-      return runDeploy(context, settings, service, environmentName, { by, at })
+      return (await kernel()).runDeploy(context, settings, service, environmentName, { by, at })
     },
   })
 }

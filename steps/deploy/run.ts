@@ -157,6 +157,11 @@ export async function releaseFor(
   })
 }
 
+/** The environment as it is for this service: its strategy judges by the service's metrics, too. */
+function judgedBy(environment: Environment, { analysis }: Service): Environment {
+  return { ...environment, strategy: withMetrics(environment.strategy, analysis.metrics) }
+}
+
 export function environmentNamed(settings: Settings, name: string): Environment {
   const found = settings.environments[name]
   if (found !== undefined) return found

@@ -1,10 +1,8 @@
 import { step, type AnyStep, type Step } from "../../core/step.js"
-import { resolveImage } from "../../engine/index.js"
 import { BuiltImage, type Source } from "../outputs.js"
-import { logProgress } from "../log-progress.js"
 import type { Service } from "../service.js"
 import type { Settings } from "../settings.js"
-import { build } from "./build.js"
+import { imageResolver } from "../image-resolver.js"
 
 /**
  * Builds the service's image from its Dockerfile, once, and keeps it as an OCI archive: what is in there is what is
@@ -28,18 +26,14 @@ export function buildImage(
     cache: ({ needs: { source } }) => [source.services[name] ?? source.tree, source.commit, source.tree],
     timeout: 30 * 60_000,
     retry: { attempts: 2 },
-    run: (context) =>
-      build(context, {
+    run: async (context) => {
+      const { build } = await import("./build.js")
+      return build(context, {
         engine: settings.engine,
         service,
         source: context.needs.source,
-        resolve: async (reference) =>
-          (
-            await resolveImage(settings.engine, reference, {
-              signal: context.signal,
-              progress: logProgress(context.log),
-            })
-          ).reference,
-      }),
+        resolve: await imageResolver(settings.engine, context),
+      })
+    },
   })
 }

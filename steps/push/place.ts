@@ -1,4 +1,4 @@
-import { registryAddress, type EngineConfig } from "../../engine/index.js"
+import { registryAddress, type EngineConfig } from "../../engine/config.js"
 import type { Source } from "../outputs.js"
 
 /** Where the images of a project go. */

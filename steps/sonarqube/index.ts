@@ -1,13 +1,8 @@
 import { canonicalJson, type Json } from "../../core/json.js"
 import { step, type AnyStep, type Step } from "../../core/step.js"
 import { QualityGate, type Source, type TestResult } from "../outputs.js"
-import { logProgress } from "../log-progress.js"
 import type { Service } from "../service.js"
 import type { Settings } from "../settings.js"
-import { sourceDir } from "../source.js"
-import { analyse } from "./analyse.js"
-import { scannerInContainer } from "./scanner.js"
-import { reachServer } from "./server.js"
 
 /**
  * Has SonarQube judge a service, with the coverage and the results of its tests. An effect: it changes the project on
@@ -48,25 +43,6 @@ export function sonarqube(
       reconcile: "repeat",
     },
     timeout: 40 * 60_000,
-    async run(context) {
-      const { source, tests: results } = context.needs
-      const token = tokenEnv === undefined ? undefined : context.secrets[tokenEnv]?.plaintext()
-      const server = await reachServer(settings.engine, token, context.signal, logProgress(context.log))
-      const scanner = await scannerInContainer(context.dag, {
-        progress: logProgress(context.log),
-        engine: settings.engine,
-        server,
-        write: (chunk) => context.log.write(chunk),
-        signal: context.signal,
-      })
-      return analyse(context, server, scanner, {
-        service,
-        source,
-        folder: await sourceDir(context.run, source),
-        tests: results,
-        projectKey,
-        now: new Date(),
-      })
-    },
+    run: async (context) => (await import("./run.js")).runSonarqube(context, settings.engine, service, projectKey),
   })
 }

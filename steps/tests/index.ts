@@ -1,13 +1,9 @@
 import { canonicalJson, type Json } from "../../core/json.js"
 import { step, type AnyStep, type MaybeStep, type Step } from "../../core/step.js"
-import { resolveImage } from "../../engine/index.js"
 import { TestResult, type Deployment, type Source } from "../outputs.js"
-import { logProgress } from "../log-progress.js"
+import { imageResolver } from "../image-resolver.js"
 import type { Service, TestSuite } from "../service.js"
 import type { Settings } from "../settings.js"
-import { calledServices } from "./called.js"
-import { withEnvironment } from "./environment.js"
-import { runSuite } from "./suite.js"
 
 interface Wiring {
   readonly source: Step<Source>
@@ -46,16 +42,16 @@ function suiteStep(
     cache: ({ needs }) => needs.source.services[service.name] ?? needs.source.tree,
     timeout: suite.timeout * 1000 + overhead,
     retry: { attempts: 2 },
-    run: (context) =>
-      runSuite(context, {
+    run: async (context) => {
+      const { runSuite } = await import("./suite.js")
+      return runSuite(context, {
         engine: settings.engine,
         service,
         suite,
         source: context.needs.source,
-        resolve: async (image) =>
-          (await resolveImage(settings.engine, image, { signal: context.signal, progress: logProgress(context.log) }))
-            .reference,
-      }),
+        resolve: await imageResolver(settings.engine, context),
+      })
+    },
   })
 }
 
@@ -93,15 +89,18 @@ export function acceptanceTests(
     retry: { attempts: 2 },
     run: async (context) => {
       const { deployment: deployed, source: from } = context.needs
+      const [{ runSuite }, { calledServices }, { withEnvironment }] = await Promise.all([
+        import("./suite.js"),
+        import("./called.js"),
+        import("./environment.js"),
+      ])
       const called = deployed === undefined ? {} : await calledServices(settings, service, deployed.environment)
       return runSuite(context, {
         engine: settings.engine,
         service,
         suite,
         source: from,
-        resolve: async (image) =>
-          (await resolveImage(settings.engine, image, { signal: context.signal, progress: logProgress(context.log) }))
-            .reference,
+        resolve: await imageResolver(settings.engine, context),
         prepare: (container, dag) => withEnvironment(container, dag, deployed, from.commit, called),
       })
     },

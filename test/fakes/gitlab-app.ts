@@ -184,7 +184,10 @@ export function gitlabApp(world: GitLabWorld, base: string): Hono {
     return found === undefined ? refused(c, 404, "404 Not found") : c.json(extended(found))
   })
   app.post(`${of}/deployments`, async (c) => {
-    const { environment, sha, status } = await c.req.json<{ environment: string; sha: string; status: string }>()
+    type Told = { environment: string; sha: string; ref: string; status: string }
+    const { environment, sha, ref, status } = await c.req.json<Told>()
+    // lib/api/deployments.rb
+    if (world.deleted.includes(ref)) return c.json({ message: { ref: ["The branch or tag does not exist"] } }, 400)
     const made = { id: 500 + world.deployments.length, environment, sha, status, job: null, approvals: [] }
     world.deployments.push(made)
     return c.json(extended(made), 201)

@@ -12,6 +12,8 @@ export interface GitLabWorld {
   readonly pipelines: { readonly id: number; readonly ref: string; readonly sha: string; readonly status: string }[]
   readonly jobs: FakeJob[]
   readonly deployments: FakeDeployment[]
+  /** Branches that were deleted: a pipeline of one goes on, for GitLab keeps its commit under refs/pipelines. */
+  readonly deleted: string[]
   readonly statuses: {
     readonly sha: string
     readonly name: string
@@ -88,6 +90,7 @@ export function gitlabWorld(of: Partial<GitLabWorld> = {}): GitLabWorld {
     mergeRequests: [],
     pipelines: [],
     jobs: [],
+    deleted: [],
     deployments: [],
     statuses: [],
     ...of,

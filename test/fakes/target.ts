@@ -22,6 +22,8 @@ export interface FakeTarget {
   preview: readonly string[]
 }
 
+const noTasks = () => Promise.reject(new Error("no tasks here: migrations have tests of their own"))
+
 export class Killed extends Error {}
 
 /** @param names names of releases by key, for `moves` */
@@ -127,6 +129,11 @@ export function fakeTarget(names: Readonly<Record<string, string>>, onMove: () =
       if (at >= 0) instances.splice(at, 1)
       return done(undefined)
     },
+    findTask: noTasks,
+    runOnce: noTasks,
+    awaitTask: noTasks,
+    removeTask: noTasks,
+    dataSince: noTasks,
     metrics: () => Promise.reject(new Error("nobody measures here: a test says what the verdict is")),
     logs: () => Promise.resolve("the last words\n"),
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { ciSecrets, ciTokens, recordKey } from "../../../ci/secrets.js"
+import { ciSecrets, ciTokens, recordKey, withholdFromSteps } from "../../../ci/secrets.js"
 import { gitlabFacts, githubFacts, type Env } from "../../../ci/variables.js"
 import { readSecrets } from "../../../core/secrets.js"
 import { thrown } from "../core/rig.js"
@@ -58,6 +58,30 @@ it("a key that could be guessed is refused", async () => {
     code: "RECORD-KEY",
     kind: "usage",
   })
+})
+
+it("steps do not find in the environment what is for somebody else", async () => {
+  const secret = {
+    CI_JOB_TOKEN: "glcbt-1",
+    CI_REGISTRY_PASSWORD: "glcbt-1",
+    CI_DEPLOY_PASSWORD: "gldt-1",
+    CI_JOB_JWT_V2: "old",
+    CI_REPOSITORY_URL: "https://gitlab-ci-token:glcbt-1@gitlab.example/shop.git",
+    SIGSTORE_ID_TOKEN: `${btoa('{"alg":"RS256"}')}.${btoa('{"sub":"job"}')}.c2ln`.replaceAll("=", ""),
+    GITLAB_TOKEN: "glpat-1",
+    HARBOR_PASSWORD: "robot",
+  }
+  const open = {
+    CI_PROJECT_ID: "12",
+    CI_REGISTRY_USER: "gitlab-ci-token",
+    HTTPS_PROXY: "http://u:p@proxy",
+    PATH: "/bin",
+  }
+  const env = { ...secret, ...open }
+  withholdFromSteps(env, [{ secrets: ["HARBOR_PASSWORD"] }, { secrets: [] }])
+  expect(env).toEqual(open)
+  const source = ciSecrets(env, gitlab())
+  for (const [name, value] of Object.entries(secret)) expect(await source.read(name), name).toBe(value)
 })
 
 it("tokens of the CI system are masked whether or not a step declares them", () => {

@@ -8,6 +8,7 @@ export const command = join(repository, "dist/cli/main.js")
 
 const sources = [
   "core",
+  "net",
   "engine",
   "steps",
   "pipelines",

@@ -7,14 +7,20 @@ import { bring } from "../ci/rig.js"
 import { config, hostStep, makeProject, targets } from "./rig.js"
 
 const delivery = [
-  hostStep("catalog.unit", 'log.info("41 tests")', 'service: "catalog",'),
+  hostStep(
+    "catalog.unit",
+    'log.info("41 tests"); log.info("a tool finds " + execFileSync("env").toString().match(/^(ORDER_TOKEN|PLAIN)(?==)/gm))',
+    'service: "catalog",',
+  ),
   hostStep("order.unit", "", 'service: "order",'),
+  hostStep("order.publish", "", 'service: "order", secrets: ["ORDER_TOKEN"], after: [order_unit],'),
   hostStep(
     "deploy",
-    'log.info("token " + secrets.TOKEN.plaintext() + " key " + (process.env.GANTRY_RECORD_KEY ?? "gone"))',
+    'log.info("token " + secrets.TOKEN.plaintext() + " key " + (process.env.GANTRY_RECORD_KEY ?? "gone")); ' +
+      'log.info("a tool finds " + execFileSync("env").toString().match(/^(CI_JOB_TOKEN|TOKEN|ORDER_TOKEN|GITLAB_TOKEN|PLAIN)(?==)/gm))',
     'secrets: ["TOKEN"], after: [...(settings.services.some((s) => s.name === "catalog") ? [catalog_unit] : []), ...(settings.services.some((s) => s.name === "order") ? [order_unit] : [])],',
   ),
-  targets("deploy"),
+  '      return pipeline("p", { targets: [deploy, ...(settings.services.some((s) => s.name === "order") ? [order_publish] : [])] })',
 ].join("\n")
 const red = [
   hostStep("tests", 'throw fault({ code: "TESTS-RED", kind: "failed", message: "1 of 2 tests is red" })'),
@@ -63,7 +69,11 @@ const gitlab = (more: Record<string, string> = {}) => ({
   CI_PIPELINE_SOURCE: "push",
   CI_PROJECT_ID: "12",
   GANTRY_RECORD_KEY: key,
+  CI_JOB_TOKEN: "glcbt-of-the-job",
+  GITLAB_TOKEN: "",
   TOKEN: "s3cr3t-value",
+  ORDER_TOKEN: "s3cr3t-of-order",
+  PLAIN: "for everybody",
   ...more,
 })
 const run = (dir: string, name: string, env: Record<string, string> = gitlab(), pipeline = "delivery") =>
@@ -84,6 +94,7 @@ describe("gantry job in GitLab CI", () => {
     expect(last.code, last.stderr).toBe(0)
     expect(last.stderr).toContain("catalog.unit success")
     expect(last.stderr).toContain("token *** key gone")
+    expect(last.stderr).toMatch(/a tool finds PLAIN$/m)
     expect(await summary(deploy, "deploy")).toMatchObject({
       run: "gitlab-4711",
       status: "success",
@@ -92,7 +103,7 @@ describe("gantry job in GitLab CI", () => {
     for (const entry of await readdir(join(deploy, ".gantry"), { recursive: true, withFileTypes: true })) {
       if (!entry.isFile()) continue
       const text = await readFile(join(entry.parentPath, entry.name), "utf8")
-      expect(text.includes("s3cr3t-value") || text.includes(key), entry.name).toBe(false)
+      expect(text.includes("s3cr3t") || text.includes("glcbt") || text.includes(key), entry.name).toBe(false)
     }
     // The verbs that read runs read this one.
     const on = (...args: string[]) => shared.start(["-C", deploy, ...args]).ended
@@ -174,10 +185,31 @@ describe("gantry job in GitLab CI", () => {
     expect(result.code).toBe(2)
     expect(result.stderr).toContain('CI-VARIABLE: CI_PIPELINE_ID is "$(id)", not a number')
   })
-  it("a commit that is not in the clone is told (a branch that was deleted, a shallow clone)", async () => {
-    const result = await run(await clone(), "catalog.unit", gitlab({ CI_COMMIT_SHA: "1".repeat(40) }))
-    expect(result.code).toBe(2)
-    expect(result.stderr).toContain("COMMIT-UNKNOWN")
+  it("a branch that is deleted while its pipeline runs is no obstacle; a commit that is gone is told", async () => {
+    // What GitLab Runner does with GIT_DEPTH 0: fetches the pipeline's own ref and all branches, and checks out the commit.
+    const [origin, dir] = [await clone(), await mkdtemp(join(tmpdir(), "gantry-job-"))]
+    onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 3 }))
+    const at = (folder: string, ...args: string[]) => shared.git("-C", folder, ...args)
+    at(origin, "checkout", "-q", "-b", "feature")
+    at(origin, "commit", "-q", "--allow-empty", "-m", "A feature")
+    const sha = at(origin, "rev-parse", "HEAD")
+    at(origin, "update-ref", "refs/pipelines/4711", sha)
+    at(origin, "checkout", "-q", "main")
+    at(origin, "branch", "-q", "-D", "feature")
+    at(dir, "init", "-q", "--template=")
+    at(dir, "remote", "add", "origin", origin)
+    at(dir, "fetch", "-q", "origin", "+refs/pipelines/4711:refs/pipelines/4711", "+refs/heads/*:refs/remotes/origin/*")
+    at(dir, "checkout", "-q", "--detach", sha)
+    const of = { CI_COMMIT_SHA: sha, CI_COMMIT_BRANCH: "feature", CI_COMMIT_REF_NAME: "feature" }
+    const done = await run(dir, "catalog.unit", gitlab(of))
+    expect(done.code, done.stderr).toBe(0)
+    const record = JSON.parse(await readFile(join(dir, ".gantry/ci/catalog.unit/run.json"), "utf8")) as object
+    expect(record).toMatchObject({ commit: sha, facts: { branch: "feature" } })
+
+    const gone = await run(await clone(), "catalog.unit", gitlab({ ...of, CI_COMMIT_SHA: "1".repeat(40) }))
+    expect(gone.code).toBe(2)
+    expect(gone.stderr).toMatch(/COMMIT-UNKNOWN: The commit of this pipeline is not in the clone: 1{40}/)
+    expect(gone.stderr).toMatch(/feature was deleted or pushed over/)
   })
 })
 
@@ -193,6 +225,9 @@ describe("services that a change does not affect", () => {
     expect(left.code).toBe(0)
     expect(left.stderr).toContain("order is left out")
     expect(await readdir(join(order, ".gantry/ci/order.unit"))).toHaveLength(9)
+    const other = await run(await clone(), "catalog.unit", env)
+    expect(other.code).toBe(0)
+    expect(other.stderr).toMatch(/a tool finds PLAIN$/m)
     const since = await shared.start(["plan", "delivery", "--json", "--changed-since", base]).ended
     expect((JSON.parse(since.stdout) as { services: string[] }).services).toEqual(["catalog"])
     expect((await shared.start(["run", "delivery", "--changed-since", "HEAD"]).ended).stderr).toContain(

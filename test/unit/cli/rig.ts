@@ -85,7 +85,8 @@ export function config(pipelines: Record<string, string>, more = ""): Record<str
     ([name, body]) => `    ${JSON.stringify(name)}: (settings) => {\n${body}\n    },`,
   )
   return {
-    "gantry.config.ts": `import { appendFileSync, existsSync, writeFileSync } from "node:fs"
+    "gantry.config.ts": `import { execFileSync } from "node:child_process"
+import { appendFileSync, existsSync, writeFileSync } from "node:fs"
 import { fault, pipeline, step } from "gantry-ci"
 import { defineConfig } from "gantry-ci/config"
 

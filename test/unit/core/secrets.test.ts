@@ -1,7 +1,7 @@
 import { chmod, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { environmentSecrets, readSecrets } from "../../../core/secrets.js"
+import { environmentSecrets, readSecrets, withholdSecrets } from "../../../core/secrets.js"
 import { temporaryProject, thrown } from "./rig.js"
 
 describe("environmentSecrets", () => {
@@ -36,6 +36,21 @@ describe("environmentSecrets", () => {
     await writeFile(file, "x")
     await chmod(file, 0o600)
     expect(await environmentSecrets({ T_FILE: file }).read("T")).toBe("x")
+  })
+})
+
+describe("withholdSecrets", () => {
+  it("takes them out of the environment, and keeps them for who reads secrets", async () => {
+    const file = join(await temporaryProject(), "t")
+    await writeFile(file, "from file")
+    const env = { A: "1", B_FILE: file, PATH: "/bin" }
+    withholdSecrets(env, ["A", "B", "MISSING"])
+    withholdSecrets(env, ["A"])
+    expect(env).toEqual({ PATH: "/bin" })
+    const source = environmentSecrets(env)
+    expect(await source.read("A")).toBe("1")
+    expect(await source.read("B")).toBe("from file")
+    expect(await environmentSecrets({ ...env }).read("A")).toBeUndefined()
   })
 })
 

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { withholdSecrets } from "../../../core/secrets.js"
 import { engineConfig } from "../../../engine/config.js"
 import { engineContext } from "../../../engine/context.js"
 import { allRecipes } from "../../../engine/recipes/index.js"
@@ -45,10 +46,17 @@ describe("what the host says about Maven", () => {
     await expect(mavenHost(context, {})).rejects.toMatchObject({ code: "CONFIG-MAVEN", kind: "usage" })
   })
 
-  it("each variable counts once, unknown ones not at all", () => {
+  it("each variable counts once, unknown ones not at all", async () => {
     const text = "${env.A} ${env.A} ${env.B} ${user.home} ${env.NOT-A-NAME}"
-    expect(variablesOf(text, { A: "1", C: "3" })).toEqual({ A: "1" })
+    expect(await variablesOf(text, { A: "1", C: "3" })).toEqual({ A: "1" })
   })
+})
+
+it("settings get the variables that steps do not find any more", async () => {
+  const env = { CI_JOB_TOKEN: "glcbt-1" }
+  withholdSecrets(env, ["CI_JOB_TOKEN"])
+  expect(env).toEqual({})
+  expect(await variablesOf("${env.CI_JOB_TOKEN}", env)).toEqual({ CI_JOB_TOKEN: "glcbt-1" })
 })
 
 describe("proxyProperties", () => {

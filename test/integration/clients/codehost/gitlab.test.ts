@@ -2,9 +2,11 @@ import { createServer } from "node:https"
 import { once } from "node:events"
 import type { AddressInfo } from "node:net"
 import { describe, expect, it, onTestFinished } from "vitest"
+import { recordDeployments } from "../../../../ci/feedback/deployments.js"
 import { gitlabHost } from "../../../../clients/codehost/gitlab/index.js"
 import { fakeGitLab, job, mergeRequest, type FakeGitLab } from "../../../fakes/gitlab.js"
 import { closedPort } from "../../../fakes/port.js"
+import { deployment, step, summary } from "../../../unit/ci/feedback/samples.js"
 
 const commit = "c".repeat(40)
 const quick = { policy: { backoff: 1, attempts: 3 } }
@@ -166,6 +168,14 @@ describe("statuses, deployments, files", () => {
     expect(await host.recordDeployment({ ...told, environment: "uat" })).toBe("known")
     expect(gitlab.world.deployments.map((d) => [d.environment, d.status])).toEqual([["test", "success"], ["uat", "success"]]) // prettier-ignore
     expect(new Set(gitlab.credentials)).toEqual(new Set(["job-token: job-5"]))
+  })
+
+  it("takes no deployment for a branch that was deleted while its pipeline ran, and says so", async () => {
+    const gitlab = await fakeGitLab({ deleted: ["feature"] })
+    const deployed = step("catalog.deploy-test", [deployment("test")])
+    const problems = await recordDeployments(hostOf(gitlab), summary([deployed]), { ref: "feature", tag: false })
+    expect(problems).toEqual([expect.stringMatching(/^test: .*The branch or tag does not exist/)])
+    expect(gitlab.world.deployments).toEqual([])
   })
 
   it("finds a file of a branch's latest pipeline that has it, one that waits at its gate included", async () => {
