@@ -14,6 +14,7 @@ import { deployRelease, type Deployed } from "../../../environments/deploy.js"
 import { removeEnvironment } from "../../../environments/docker/remove.js"
 import { dockerTarget } from "../../../environments/docker/target.js"
 import { readHistory } from "../../../environments/history.js"
+import { readRefusals } from "../../../environments/strategies/state.js"
 import { chooseRelease, rollBack } from "../../../environments/rollback.js"
 import { environment, type EnvironmentInput } from "../../../environments/environment.js"
 import { placeOf, type Project } from "../../../environments/places.js"
@@ -83,6 +84,7 @@ export interface DeployLab {
   readonly environment?: string
   readonly service?: string
   readonly signal?: AbortSignal
+  readonly approved?: { readonly by: string; readonly at: string }
 }
 
 export async function openLab(environments: Record<string, EnvironmentInput>): Promise<Lab> {
@@ -171,12 +173,13 @@ export async function openLab(environments: Record<string, EnvironmentInput>): P
         ...over,
       }),
     target,
-    async deploy(release, { environment: name = "test", service = "web", signal } = {}) {
+    async deploy(release, { environment: name = "test", service = "web", signal, approved } = {}) {
       return deployRelease({
         target: await target(name, service),
         place: placeOf(project, name),
         environment: of(name),
         release,
+        approved,
         signal: signal ?? new AbortController().signal,
         tell: (line) => void lines.push(line),
         keepLog: (file, text) => {
@@ -188,12 +191,12 @@ export async function openLab(environments: Record<string, EnvironmentInput>): P
     async rollBack(name) {
       const on = await target(name)
       const place = placeOf(project, name)
-      const history = await readHistory(place, "web")
+      const [history, refusals] = [await readHistory(place, "web"), await readRefusals(on.notes)]
       return rollBack({
         target: on,
         place,
         environment: of(name),
-        to: chooseRelease({ service: "web", environment: name }, history, []).release,
+        to: chooseRelease({ service: "web", environment: name }, history, refusals).release,
         by: "Lin",
         reason: "a test",
         signal: new AbortController().signal,

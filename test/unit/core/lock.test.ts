@@ -1,11 +1,11 @@
 import { execFile, spawn } from "node:child_process"
 import { createHash } from "node:crypto"
 import { once } from "node:events"
-import { readdir, readFile, writeFile } from "node:fs/promises"
+import { readdir, readFile, stat, utimes, writeFile } from "node:fs/promises"
 import { hostname } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import { isLocked, takeLock, withLock, type LockOwner } from "../../../core/lock.js"
 import { thisProcess } from "../../../core/process-mark.js"
 import { compiledProgram } from "./fixtures/compiled.js"
@@ -143,5 +143,39 @@ describe("withLock", () => {
     await Promise.all(Array.from({ length: 4 }, () => run(process.execPath, [program, dir, "25"])))
     expect(await readFile(join(dir, "count"), "utf8")).toBe("100")
     expect((await readdir(dir)).sort()).toEqual(["count"])
+  })
+})
+
+describe("a lock with a lease", () => {
+  const foreign = async (lease?: number) =>
+    JSON.stringify({ ...(await thisProcess()), host: "elsewhere", since: "", what: "", token: "t", lease })
+
+  it("of another host is taken over when it was not renewed in time, and not before", async () => {
+    const path = join(await temporaryProject(), "lock")
+    await writeFile(path, await foreign(60))
+    expect(await isLocked(path)).toBe(true)
+    const old = new Date(Date.now() - 61_000)
+    await utimes(path, old, old)
+    expect(await isLocked(path)).toBe(false)
+    await withLock(path, "work", async () => {
+      expect(JSON.parse(await readFile(path, "utf8"))).toMatchObject({ pid: process.pid })
+    })
+    // One that never expires stays its owner's.
+    await writeFile(path, await foreign())
+    await utimes(path, old, old)
+    expect(await isLocked(path)).toBe(true)
+  })
+
+  it("is renewed as long as its owner works", async () => {
+    const path = join(await temporaryProject(), "lock")
+    await withLock(
+      path,
+      "work",
+      async () => {
+        const first = (await stat(path)).mtimeMs
+        await vi.waitUntil(async () => (await stat(path)).mtimeMs > first, { timeout: 5000, interval: 10 })
+      },
+      { leaseSeconds: 0.1 },
+    )
   })
 })
