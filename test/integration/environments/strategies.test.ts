@@ -19,7 +19,7 @@ const environments: Record<string, EnvironmentInput> = {
     strategy: {
       kind: "canary",
       steps: [
-        { percent: 10, seconds: 3 },
+        { percent: 10, seconds: 4 },
         { percent: 50, seconds: 3 },
       ],
       testers: { name: "X-Shop-Tester", value: "yes" },
@@ -48,7 +48,7 @@ async function users(environment: string): Promise<Load> {
   if ((await versions(environment)).includes("v2:100")) await lab.rollBack(environment)
   await lab.deploy(one, { environment })
   lab.lines.length = 0
-  const traffic = load((await lab.target(environment)).url, { connections: 16, most: 60_000, methods: ["GET"] })
+  const traffic = load((await lab.target(environment)).url, { connections: 40, most: 60_000, methods: ["GET"] })
   await until(() => traffic.count() > 200, 20)
   return traffic
 }
