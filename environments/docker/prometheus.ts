@@ -114,7 +114,11 @@ async function ensureContainer(scene: Scene, network: Network): Promise<void> {
     if (!found.State.Running) scene.tell(`${what} had stopped and is started again`)
     return startPublished(scene, name, what, ports)
   }
-  scene.tell(found === undefined ? `${what} is made` : `${what} is made anew: its image or its settings changed`)
+  scene.tell(
+    found === undefined
+      ? `${what} is made: http://127.0.0.1:${scene.plots.prometheus}`
+      : `${what} is made anew: its image or its settings changed`,
+  )
   await writeAtomic(join(configOf(scene), "prometheus.yml"), config)
   await removeContainer(docker, name)
   await docker.createContainer({

@@ -5,7 +5,7 @@ import { describeEnvironments } from "../../../environments/index.js"
 import { placeOf } from "../../../environments/places.js"
 import { openLab, type Lab } from "./lab.js"
 
-const input = { replicas: 1, strategy: { kind: "rolling", minReadySeconds: 0 } } as const
+const input = { replicas: 1, metrics: true, strategy: { kind: "rolling", minReadySeconds: 0 } } as const
 let lab: Lab
 let test: string
 let prod: string
@@ -48,6 +48,7 @@ describe("environments are separate", () => {
     ["the balancer", "balancer", 8001],
     ["an instance", "web-1", 8080],
     ["the balancer's metrics", "balancer", 8405],
+    ["the Prometheus", "prometheus", 9090],
   ])("TEST cannot open a connection to %s of PROD, nor the other way round", async (_, name, port) => {
     // Addresses are given outright: that the names do not resolve there is no wall.
     expect(await reach(test, await address("prod", name), port)).not.toBe("open")
