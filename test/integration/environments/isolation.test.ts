@@ -44,11 +44,11 @@ describe("environments are separate", () => {
   })
 
   it.each([
+    ["the Prometheus", "prometheus", 9090],
     ["the database", "web-db", 3306],
     ["the balancer", "balancer", 8001],
     ["an instance", "web-1", 8080],
     ["the balancer's metrics", "balancer", 8405],
-    ["the Prometheus", "prometheus", 9090],
   ])("TEST cannot open a connection to %s of PROD, nor the other way round", async (_, name, port) => {
     // Addresses are given outright: that the names do not resolve there is no wall.
     expect(await reach(test, await address("prod", name), port)).not.toBe("open")
