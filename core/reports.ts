@@ -80,6 +80,39 @@ export const ApprovalReport = z.object({
   at: z.string(),
   evidenceHash: z.string(),
 })
+/** What of one release was measured within one window of a rollout. */
+const Measured = z.object({
+  requests: z.number().optional(),
+  /** Share of its answers that were 5xx, 0–1. */
+  errors: z.number().optional(),
+  /** Seconds. */
+  latency: z.number().optional(),
+})
+export const RolloutReport = z.object({
+  kind: z.literal("rollout"),
+  environment: z.string(),
+  service: z.string(),
+  strategy: z.string(),
+  /** Digest that ran before. */
+  from: z.string().optional(),
+  to: z.string(),
+  outcome: z.enum(["done", "went back", "paused", "stranded"]),
+  /** Oldest first. */
+  samples: z.array(
+    z.object({
+      /** ISO 8601. */
+      at: z.string(),
+      /** Share of the new release in the traffic, 0–100, from this moment on. */
+      percent: z.number(),
+      /** Where this moment was measured as well. */
+      canary: Measured.optional(),
+      baseline: Measured.optional(),
+      judgement: z.enum(["pass", "fail", "inconclusive"]).optional(),
+    }),
+  ),
+  /** What happened, in words. */
+  marks: z.array(z.object({ at: z.string(), text: z.string() })),
+})
 export const LinkReport = z.object({ kind: z.literal("link"), title: z.string(), url: z.string() })
 
 export const Report = z.discriminatedUnion("kind", [
@@ -89,9 +122,11 @@ export const Report = z.discriminatedUnion("kind", [
   ImageReport,
   DeploymentReport,
   ApprovalReport,
+  RolloutReport,
   LinkReport,
 ])
 export type Report = z.infer<typeof Report>
 export type TestReport = z.infer<typeof TestReport>
 export type FindingsReport = z.infer<typeof FindingsReport>
 export type QualityGateReport = z.infer<typeof QualityGateReport>
+export type RolloutReport = z.infer<typeof RolloutReport>

@@ -1,6 +1,6 @@
 import type { StepRecord } from "../core/record.js"
-import type { FindingsReport, QualityGateReport, Report } from "../core/reports.js"
-import { bytes, duration, percent, plural, shortDigest } from "./format.js"
+import type { FindingsReport, QualityGateReport, Report, RolloutReport } from "../core/reports.js"
+import { bytes, clock, duration, percent, plural, shortDigest } from "./format.js"
 import { cleanLine } from "./width.js"
 
 /** Reports in one line of words, and the few lines behind it that a reader needs at once. No colours, safe to print. */
@@ -37,6 +37,8 @@ function reportText(report: Report): string {
       )
     case "approval":
       return `${report.decision} by ${report.by}: ${report.reason}`
+    case "rollout":
+      return `${report.environment}: ${rolloutText(report)}`
     case "link":
       return `${report.title}: ${report.url}`
     default:
@@ -85,6 +87,31 @@ export function conditionText(condition: Condition): string {
   return `${condition.metric} ${condition.actual ?? "not measured"} ${limitText(condition)}`.trimEnd()
 }
 
+/** "canary of catalog went back at 25 % after 3 min 20 s, 9 measurements: 8 pass, 1 fail". */
+export function rolloutText(report: RolloutReport): string {
+  const { samples } = report
+  const [first, last] = [samples[0], samples[samples.length - 1]]
+  const took = first === undefined || last === undefined ? 0 : Date.parse(last.at) - Date.parse(first.at)
+  const judged = samples.flatMap(({ judgement }) => judgement ?? [])
+  const counts = (["pass", "fail", "inconclusive"] as const)
+    .map((name) => [name, judged.filter((one) => one === name).length] as const)
+    .filter(([, count]) => count > 0)
+    .map(([name, count]) => `${count} ${name}`)
+  // Where it stood before the way back, which ends at 0.
+  const reached = Math.max(0, ...samples.map((sample) => sample.percent))
+  const where =
+    report.outcome === "done" ? "" : ` at ${percent(report.outcome === "paused" ? (last?.percent ?? 0) : reached)}`
+  const measured = judged.length === 0 ? "" : `, ${plural(judged.length, "measurement")}: ${counts.join(", ")}`
+  return `${report.strategy} of ${report.service} ${outcomes[report.outcome]}${where} after ${duration(took)}${measured}`
+}
+
+const outcomes: Readonly<Record<RolloutReport["outcome"], string>> = {
+  done: "done",
+  "went back": "went back",
+  paused: "paused",
+  stranded: "stopped between two releases",
+}
+
 /** Red tests, blocking findings, broken conditions: at most `limit` of them, and how many more there are. */
 export function reportDetails(report: Report, limit = 5): readonly string[] {
   const lines = detailLines(report)
@@ -103,6 +130,9 @@ function detailLines(report: Report): string[] {
       ]
     case "quality-gate":
       return report.url === undefined ? [] : [report.url]
+    case "rollout":
+      // The end of the story tells most.
+      return report.marks.slice(-5).map(({ at, text }) => `${clock(at)} ${text}`)
     default:
       return []
   }
@@ -131,6 +161,8 @@ export function briefReport(report: Report): string {
       return `${report.url} ${shortDigest(report.digest)}${report.unchanged ? " (unchanged)" : ""}`
     case "approval":
       return `${report.decision} by ${report.by}`
+    case "rollout":
+      return rolloutText(report)
     case "link":
       return report.title
     default:

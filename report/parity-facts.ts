@@ -79,6 +79,8 @@ function reportFacts(report: Report): readonly [string, Fact][] {
         [`address of ${to}`, { text: report.url, may: true }],
       ]
     }
+    case "rollout":
+      return [[`${report.strategy} in ${report.environment} ${report.service}`, { text: report.outcome }]]
     case "approval":
       return [
         ["decision", { text: report.decision }],

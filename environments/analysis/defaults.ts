@@ -10,7 +10,7 @@ const of = (series: string, more = "") => `haproxy_server_${series}{server=~"$se
 
 /**
  * By how much a counter grew between its first and its last sample in the window: whole requests, never more than there
- * were. `increase` extrapolates to the edges, in a window of a few samples to almost twice the truth, and differently for
+ * were. `increase` extrapolates to the edges, in a window of a few samples to a third more than the truth, and differently for
  * a counter that began at 0. Only for a counter that began anew (a reloaded balancer) it serves.
  */
 function added(series: string, more = ""): string {

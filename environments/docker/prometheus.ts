@@ -53,10 +53,16 @@ export async function ensurePrometheus(scene: Scene, network: Network): Promise<
   })
 }
 
-/** Waits until Prometheus answers queries. @throws METRICS-UNREACHABLE */
+/**
+ * Waits until Prometheus has figures of the balancer: it begins to scrape up to five seconds after its start, and what a
+ * window looks back to must be known. @throws METRICS-UNREACHABLE
+ */
 export async function untilReady(scene: Scene, client: Prometheus, signal: AbortSignal): Promise<void> {
   const deadline = performance.now() + 30_000
-  while (!(await client.isReady(signal))) {
+  // `up` is 0 for a balancer that does not answer: that is known, too.
+  const hasFigures = async () =>
+    (await client.isReady(signal)) && (await client.query('up{job="balancer"}', signal)) !== undefined
+  while (!(await hasFigures())) {
     if (performance.now() > deadline) {
       const name = prometheusContainer(scene)
       throw fault({
@@ -108,7 +114,11 @@ async function ensureContainer(scene: Scene, network: Network): Promise<void> {
     if (!found.State.Running) scene.tell(`${what} had stopped and is started again`)
     return startPublished(scene, name, what, ports)
   }
-  scene.tell(found === undefined ? `${what} is made` : `${what} is made anew: its image or its settings changed`)
+  scene.tell(
+    found === undefined
+      ? `${what} is made: http://127.0.0.1:${scene.plots.prometheus}`
+      : `${what} is made anew: its image or its settings changed`,
+  )
   await writeAtomic(join(configOf(scene), "prometheus.yml"), config)
   await removeContainer(docker, name)
   await docker.createContainer({

@@ -1,7 +1,8 @@
 import type { FindingsReport, QualityGateReport, Report, TestReport } from "../../core/reports.js"
-import { findingCounts, limitText } from "../describe.js"
+import { findingCounts, limitText, rolloutText } from "../describe.js"
 import { bytes, duration, percent, plural, shortDigest } from "../format.js"
 import { link, markup, type Html, type Part } from "./markup.js"
+import { rolloutHtml } from "./rollout.js"
 
 /** What steps told people, as parts of the page. */
 
@@ -33,6 +34,11 @@ export function reportHtml(report: Report): Html {
         report.decision === "approved" ? "Approved" : "Rejected",
         markup`<p>${badge(report.decision, report.decision === "approved" ? "good" : "bad")} by <b>${report.by}</b>, ${moment(report.at)}</p>
 <p>“${report.reason}”</p><p class="small muted">Evidence <span class="mono">${report.evidenceHash}</span></p>`,
+      )
+    case "rollout":
+      return section(
+        `Rollout to ${report.environment.toUpperCase()}`,
+        markup`<p>${badge(report.outcome, report.outcome === "done" ? "good" : report.outcome === "paused" ? "warn" : "bad")} ${rolloutText(report)}</p>${rolloutHtml(report)}`,
       )
     case "link":
       return markup`<p>${link(report.url, report.title)}</p>`

@@ -61,6 +61,15 @@ svg a{text-decoration:none}
 .row .hit{fill:transparent}.row:hover .hit{fill:var(--soft)}
 .row .name{font-size:12.5px}.row .took{font-size:11.5px;fill:var(--muted)}
 .row .bar{fill:currentColor;opacity:.42}.row.critical .bar{opacity:1}.row.critical .name{font-weight:650}
+svg.rollout{display:block;max-width:100%;height:auto;min-width:640px}
+.rollout .panel{font-size:12px;font-weight:650}.rollout .value{font-size:11.5px;fill:var(--muted);text-anchor:end}
+.rollout .share{fill:var(--running);fill-opacity:.2;stroke:var(--running);stroke-width:1.6}
+.rollout .new{fill:none;stroke:var(--running);stroke-width:2.2;stroke-linejoin:round;stroke-linecap:round}
+.rollout .before{fill:none;stroke:var(--muted);stroke-width:1.8;stroke-dasharray:6 4;stroke-linejoin:round}
+.rollout .mark{stroke:var(--ink);stroke-width:1;stroke-dasharray:2 3;opacity:.55}.rollout .number{font-size:11px;font-weight:650;text-anchor:middle}
+.rollout .pass{fill:var(--success)}.rollout .fail{fill:none;stroke:var(--failed);stroke-width:2.4;stroke-linecap:round}
+.rollout .inconclusive{fill:var(--card);stroke:var(--waiting);stroke-width:2}
+.marks{margin:6px 0;padding-left:26px;font-size:14px}
 table{border-collapse:collapse;width:100%;margin:2px 0;font-size:14px}
 th{text-align:left;color:var(--muted);font-weight:500;font-size:12.5px;border-bottom:1px solid var(--line);padding:4px 14px 4px 0}
 td{padding:6px 14px 6px 0;border-bottom:1px solid var(--soft);vertical-align:top;overflow-wrap:anywhere}

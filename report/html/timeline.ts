@@ -126,7 +126,7 @@ function timeScale(record: RunRecord, now: number): Scale {
 }
 
 /** Round distances, so that about eight fit. Milliseconds. */
-function tickStep(total: number): number {
+export function tickStep(total: number): number {
   const s = 1000
   const steps = [0.01, 0.1, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400]
   return (steps.find((step) => total / (step * s) <= 8) ?? 604800) * s

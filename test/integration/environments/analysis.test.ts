@@ -51,7 +51,11 @@ async function share(env: Record<string, string>, over: Partial<ReleaseSpec> = {
     const traffic = load(target.url, { most: mostRequests })
     try {
       let verdict = await ask(settings)
-      await until(async () => (verdict = await ask(settings)).judgement !== "inconclusive", 12)
+      await until(async () => (verdict = await ask(settings)).judgement !== "inconclusive", 12).catch(
+        (error: unknown) => {
+          throw new Error(`undecided: ${JSON.stringify(verdict, undefined, 1)}`, { cause: error })
+        },
+      )
       return { ...verdict, seconds: (performance.now() - began) / 1000 }
     } finally {
       await traffic.stop()
@@ -93,4 +97,95 @@ describe("an analysis of real figures", () => {
     expect(measure(verdict, "responseTime")?.canary).toBeGreaterThan(1)
     expect(verdict.reason).toContain("responseTime")
   })
+
+  it("fails one that hangs up, although the balancer asks another instance then", async () => {
+    const verdict = await (await share({ HANG_UP_SHARE: "0.2" })).decide()
+    expect(verdict.judgement).toBe("fail")
+    const availability = measure(verdict, "availability")
+    expect(availability?.canary).toBeLessThan(0.95)
+    expect(availability?.canary).toBeGreaterThan(0.5)
+    expect(availability?.baseline).toBe(1)
+  })
+
+  it("forgets how slow the release was that had the slot before", async () => {
+    const { decide } = await share({})
+    const verdict = await decide()
+    expect(verdict.judgement).toBe("pass")
+    expect(measure(verdict, "responseTime")?.canary).toBeLessThan(0.2)
+  })
+
+  it("knows nothing without traffic, neither yes nor no", async () => {
+    const { ask, canary } = await share({}, { metrics: "/metrics" })
+    await until(async () => (await scraped(canary)) === 1, 15)
+    const verdict = await ask()
+    expect(verdict).toMatchObject({ judgement: "inconclusive", requests: { canary: 0, baseline: 0 } })
+    expect(verdict.reason).toMatch(/^no traffic/)
+    expect(verdict.measures.map((m) => m.judgement)).not.toContain("pass")
+    expect(measure(verdict, "serverErrors")?.canary).toBeUndefined()
+  })
+
+  it("judges by a metric of the service's own, and shows a dry run", async () => {
+    const query = 'sum(increase(http_server_requests_seconds_bucket{instance=~"$instances",le="+Inf"}[$window]))'
+    const settings = Analysis.parse({
+      windowSeconds: 8,
+      minRequests: 20,
+      metrics: {
+        answered: { query, unit: "count", max: 5 },
+        shown: { query: "sum(", dryRun: true },
+        empty: { query: "nothing_of_that_name", unit: "count", dryRun: true },
+      },
+    })
+    const verdict = await (await share({}, { metrics: "/metrics" })).decide(settings)
+    expect(verdict.judgement).toBe("fail")
+    expect(verdict.reason).toMatch(/^answered: \d/)
+    expect(measure(verdict, "shown")?.text).toMatch(/parse error.*dry run/)
+    expect(measure(verdict, "empty")?.text).toBe("no figure, dry run")
+  })
 })
+
+const scraped = (instance: Instance) => source.query(`up{job="services",instance="web-${instance.slot}"}`, signal)
+
+describe("the environment's Prometheus", () => {
+  it("scrapes an instance from its start to its end, without a restart", async () => {
+    const { canary } = await share({}, { metrics: "/metrics" })
+    await until(async () => (await scraped(canary)) === 1, 15)
+    await target.stop(canary, 1)
+    await until(async () => (await scraped(canary)) === undefined, 30)
+  })
+
+  it("says what is wrong with a query", async () => {
+    const wrong = (query: string) => source.query(query, signal).catch((e: unknown) => e)
+    expect(await wrong("sum(")).toMatchObject({ code: "METRICS-QUERY", kind: "usage" })
+    expect(await wrong("up / on() up")).toMatchObject({ code: "METRICS-QUERY" })
+    expect(await wrong("haproxy_server_weight")).toMatchObject({ code: "METRICS-QUERY" })
+    expect(await wrong("up[5s]")).toMatchObject({ code: "METRICS-QUERY" })
+    expect(await wrong("0 / 0")).toBeUndefined()
+    expect(await wrong("1 / 0")).toBeUndefined()
+  })
+
+  it("runs as nobody of the host's, reachable on loopback alone", async () => {
+    const { Config, HostConfig } = await lab.docker.getContainer(prometheus()).inspect()
+    expect(Config.User).not.toMatch(/^(0|root)?(:|$)/)
+    expect(HostConfig.CapDrop).toEqual(["ALL"])
+    const published = Object.values(HostConfig.PortBindings as Record<string, { HostIp: string }[]>).flat()
+    expect(published.map((p) => p.HostIp)).toEqual(["127.0.0.1"])
+  })
+
+  it("is no pass and no fail when it was killed, and comes back for the next question", async () => {
+    const { ask } = await share({})
+    await lab.docker.getContainer(prometheus()).kill()
+    const error: unknown = await ask().catch((e: unknown) => e)
+    expect(error).toMatchObject({ code: "METRICS-UNREACHABLE", kind: "errored" })
+    source = await target.metrics(signal)
+    expect(await source.query("1", signal)).toBe(1)
+  })
+
+  it("has no opinion when the balancer does not answer it", async () => {
+    const { ask } = await share({})
+    await lab.docker.getContainer(`${lab.engine.config.stack}-shop-test-balancer`).kill()
+    await until(async () => /load balancer/.test((await ask()).reason), 10)
+    expect((await ask()).judgement).toBe("inconclusive")
+  })
+})
+
+const prometheus = () => `${lab.engine.config.stack}-shop-test-prometheus`

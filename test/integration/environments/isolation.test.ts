@@ -5,7 +5,7 @@ import { describeEnvironments } from "../../../environments/index.js"
 import { placeOf } from "../../../environments/places.js"
 import { openLab, type Lab } from "./lab.js"
 
-const input = { replicas: 1, strategy: { kind: "rolling", minReadySeconds: 0 } } as const
+const input = { replicas: 1, metrics: true, strategy: { kind: "rolling", minReadySeconds: 0 } } as const
 let lab: Lab
 let test: string
 let uat: string
@@ -47,6 +47,7 @@ describe("environments are separate", () => {
   })
 
   it.each([
+    ["the Prometheus", "prometheus", 9090],
     ["the database", "web-db", 3306],
     ["the balancer", "balancer", 8001],
     ["an instance", "web-1", 8080],

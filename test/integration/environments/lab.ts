@@ -45,6 +45,7 @@ const server = http.createServer(async (q, s) => {
   if (url.pathname === "/fetch") return s.end(await fetch(url.searchParams.get("url")).then((r) => r.text(), String))
   if (url.pathname === "/info") return s.end(JSON.stringify({ env, config: fs.readFileSync(env.GANTRY_CONFIG, "utf8"), uid: process.getuid() }))
   if (url.pathname === "/metrics") return s.end(metrics())
+  if (Math.random() < +(env.HANG_UP_SHARE || 0)) return q.socket.destroy()
   await new Promise((done) => setTimeout(done, Math.random() * 20 + +(env.DELAY_MS || 0)))
   const seconds = Math.random() * 0.02 + (env.DELAY_MS || 0) / 1000
   bounds.forEach((le, i) => { if (seconds <= le) counts[i]++ })

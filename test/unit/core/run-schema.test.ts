@@ -35,6 +35,16 @@ async function eventfulRun() {
       })
       publish({ kind: "findings", tool: "trivy", counts: { HIGH: 1 }, items: [] })
       publish({ kind: "quality-gate", status: "passed", conditions: [] })
+      publish({
+        kind: "rollout",
+        environment: "prod",
+        service: "catalog",
+        strategy: "canary",
+        to: "sha256:1",
+        outcome: "went back",
+        samples: [{ at: "2026-11-26T08:00:00Z", percent: 5, canary: { requests: 80, errors: 0.1 }, judgement: "fail" }],
+        marks: [{ at: "2026-11-26T08:00:00Z", text: "5 %" }],
+      })
       return { list: [1, null], nested: { yes: true } }
     },
   })
