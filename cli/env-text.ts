@@ -98,7 +98,7 @@ export function differencesText(
   options: TextOptions,
 ): string {
   const { colors } = createStyle(options)
-  if (all.length === 0) return `${a} and ${b} run the same, with the same configuration`
+  if (all.length === 0) return `Nothing differs between ${a} and ${b}`
   const rows = all.map((d) =>
     [d.service, d.what, d.a ?? "-", d.b ?? "-"].map((text): Cell => ({ text: cleanLine(text) })),
   )

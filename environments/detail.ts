@@ -29,6 +29,8 @@ export interface ServiceDetail extends EnvironmentService {
 
 export interface EnvironmentDetail {
   readonly environment: string
+  /** Whether the Docker Engine answered: without it nobody knows whether there is drift. */
+  readonly reachable: boolean
   readonly services: readonly ServiceDetail[]
   /** Of what belongs to no service: the balancer, and containers that are not ours. */
   readonly drift: readonly Drift[]
@@ -73,7 +75,12 @@ export async function describeEnvironment(
     })
   }
   const deployed = described.some((s) => s.state !== "empty")
-  return { environment: name, services: described, drift: up && deployed ? await environmentDrift(scene) : [] }
+  return {
+    environment: name,
+    reachable: up,
+    services: described,
+    drift: up && deployed ? await environmentDrift(scene) : [],
+  }
 }
 
 async function workOn(lock: string): Promise<ServiceDetail["busy"]> {

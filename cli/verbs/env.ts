@@ -1,5 +1,6 @@
 import { findProject, loadProject, selectServices } from "../../config/index.js"
 import { fault } from "../../core/errors.js"
+import { dockerHost } from "../../engine/docker/client.js"
 import {
   compareEnvironments,
   describeEnvironment,
@@ -29,7 +30,7 @@ export async function envList(cwd: string, options: Options): Promise<number> {
   return exitCodes.ok
 }
 
-/** `gantry env show <environment> [service]`: all about it, and what somebody changed by hand. Exit code 5 then. */
+/** `gantry env show <environment> [service]`: all about it, and what somebody changed by hand: exit code 5 then. @throws ENV-NO-DOCKER */
 export async function envShow(
   cwd: string,
   name: string,
@@ -46,6 +47,15 @@ export async function envShow(
   )
   if (options.json === true) printJson(detail)
   else process.stdout.write(environmentText(detail, dataOptions()) + "\n")
+  if (!detail.reachable) {
+    const { docker } = settings.engine
+    throw fault({
+      code: "ENV-NO-DOCKER",
+      kind: "errored",
+      message: `Nobody knows whether ${name} was changed by hand: no Docker Engine answers at ${dockerHost(settings.engine)}`,
+      hint: `Run this on the host of the environment, or name its Docker Engine (${docker.host === undefined ? "DOCKER_HOST" : "engine.docker.host"}).`,
+    })
+  }
   const drift = [...detail.drift, ...detail.services.flatMap((s) => s.drift)]
   return drift.length === 0 ? exitCodes.ok : exitCodes.drift
 }

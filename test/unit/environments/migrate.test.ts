@@ -1,0 +1,144 @@
+import { mkdtemp, readFile, rm, writeFile, mkdir } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { expect, it, onTestFinished } from "vitest"
+import { environment } from "../../../environments/environment.js"
+import { readMigrations, recordMigration } from "../../../environments/migrations/journal.js"
+import { migrate, migrationKey, type MigrateOptions } from "../../../environments/migrations/migrate.js"
+import { releaseSpec } from "../../../environments/release.js"
+import type { Target } from "../../../environments/target.js"
+import type { TaskEnd, TaskView } from "../../../environments/task.js"
+
+const spec = { run: "m", content: "c1", timeoutSeconds: 5, compatible: true }
+const release = releaseSpec({
+  service: "web",
+  reference: "r@sha256:1",
+  digest: "sha256:1",
+  commit: "c0ffee",
+  config: "{}\n",
+  env: {},
+  port: 1,
+  readiness: "/",
+  startupSeconds: 1,
+  calls: [],
+  database: "mariadb",
+  resources: {},
+})
+
+/** A target that only knows tasks: what a killed process left, and how whatever runs ends. */
+async function world(options: { left?: TaskView; exitCode?: number; onRun?: () => Promise<void> } = {}) {
+  const folder = await mkdtemp(join(tmpdir(), "gantry-test-"))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  const place = { prefix: "p", projectFolder: folder, folder }
+  let left = options.left
+  const did: string[] = []
+  const end: TaskEnd = {
+    exitCode: options.exitCode ?? 0,
+    outOfMemory: false,
+    timedOut: false,
+    seconds: 1,
+    log: "said\n",
+  }
+  const target = {
+    service: "web",
+    environment: "test",
+    prepare: () => Promise.resolve(void did.push("prepare")),
+    findTask: () => Promise.resolve(left),
+    dataSince: () => Promise.resolve("then"),
+    awaitTask: () => Promise.resolve(void did.push("await")).then(() => end),
+    async runOnce(_release: unknown, task: { key: string }, { starting }: { starting?: () => Promise<void> }) {
+      await starting?.()
+      did.push(`run ${(await readMigrations(place, "web"))[0]?.status}`)
+      left = { key: task.key, container: "web-migration", state: "ended" }
+      await options.onRun?.()
+      return end
+    },
+    async removeTask() {
+      did.push(`remove ${(await readMigrations(place, "web"))[0]?.status ?? "nothing"}`)
+      left = undefined
+    },
+  } as unknown as Target
+  const go = (migration = spec) =>
+    migrate({
+      target,
+      place,
+      environment: environment("test"),
+      release,
+      migration,
+      signal: new AbortController().signal,
+      tell: () => undefined,
+      output: () => undefined,
+      keepLog: () => Promise.resolve(),
+    } satisfies MigrateOptions)
+  const started = (key = migrationKey(spec)) =>
+    recordMigration(place, "web", {
+      key,
+      content: "c1",
+      run: "m",
+      digest: "sha256:1",
+      commit: "c0ffee",
+      compatible: true,
+      timeoutSeconds: 5,
+      database: "then",
+      status: "started",
+      startedAt: "2026-01-01T00:00:00Z",
+    })
+  return { place, did, go, started, status: async () => (await readMigrations(place, "web"))[0]?.status }
+}
+
+it("writes down that it starts before it runs, and how it ended before its container goes", async () => {
+  const { did, go } = await world()
+  expect(await go()).toMatchObject({ applied: true })
+  expect(did).toEqual(["remove nothing", "prepare", "run started", "remove done"])
+  did.length = 0
+  expect(await go()).toMatchObject({ applied: false })
+  expect(did).toEqual(["remove done"])
+})
+
+it("one that was killed before its container ran has not begun, and is done now", async () => {
+  const { did, go, started } = await world({ left: { key: migrationKey(spec), container: "c", state: "created" } })
+  await started()
+  expect(await go()).toMatchObject({ applied: true })
+  expect(did).toEqual(["remove failed", "prepare", "run started", "remove done"])
+})
+
+it("one that runs and of which nothing is written down is waited for, not cut off", async () => {
+  const { did, go } = await world({ left: { key: "lost", container: "c", state: "running" } })
+  expect(await go()).toMatchObject({ applied: true })
+  expect(did.slice(0, 2)).toEqual(["await", "remove nothing"])
+})
+
+it("one that was left behind and failed is told, and not run again at once", async () => {
+  const { did, go, started, status } = await world({
+    left: { key: migrationKey(spec), container: "c", state: "ended" },
+    exitCode: 4,
+  })
+  await started()
+  await expect(go()).rejects.toMatchObject({ code: "MIGRATION-FAILED", kind: "failed" })
+  expect(did).toEqual(["await", "remove failed"])
+  expect(await status()).toBe("failed")
+})
+
+it("a container of something else is no answer to how it ended", async () => {
+  const { did, go, started } = await world({ left: { key: "other", container: "c", state: "ended" } })
+  await started()
+  await expect(go()).rejects.toMatchObject({ code: "MIGRATION-UNKNOWN", kind: "errored" })
+  expect(did).toEqual([])
+})
+
+it("when the engine goes away meanwhile, nothing is said about its end", async () => {
+  const { go, status } = await world({ onRun: () => Promise.reject(new Error("socket hang up")) })
+  await expect(go()).rejects.toThrow("socket hang up")
+  expect(await status()).toBe("started")
+  expect(await go()).toMatchObject({ applied: false })
+})
+
+it("a state that cannot be read is not taken for an empty one", async () => {
+  const { place, did, go } = await world()
+  const file = join(place.folder, "services/web/migrations.json")
+  await mkdir(join(place.folder, "services/web"), { recursive: true })
+  await writeFile(file, "{")
+  await expect(go()).rejects.toMatchObject({ code: "MIGRATION-STATE" })
+  expect(did).toEqual([])
+  expect(await readFile(file, "utf8")).toBe("{")
+})
