@@ -30,6 +30,9 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
+          // One process for all: loading the sources anew for each file took as long as many a file's tests.
+          isolate: false,
+          unstubEnvs: true,
           testTimeout: 600_000,
           hookTimeout: 1_200_000,
           fileParallelism: false,
