@@ -9,7 +9,8 @@ import type { Place } from "./places.js"
 import { checkRefusal, takesPerson } from "./refusals.js"
 import { releaseKey, releaseName, type ReleaseSpec } from "./release.js"
 import { isServing } from "./strategies/moves.js"
-import type { Observation, Rollout } from "./strategies/rollout.js"
+import type { Rollout } from "./strategies/rollout.js"
+import type { Observed } from "./strategies/samples.js"
 import type { Strategy } from "./strategies/settings.js"
 import { readKept, readRollout, refuse } from "./strategies/state.js"
 import type { Instance, Target } from "./target.js"
@@ -29,7 +30,7 @@ export interface DeployOptions {
   judge?(comparison: Comparison): Promise<Verdict>
   tell(line: string): void
   keepLog(name: string, text: string): Promise<void>
-  observe?: (observation: Observation) => void
+  observe?: (observed: Observed) => void
 }
 
 export interface Deployed {

@@ -32,7 +32,7 @@ export { chooseRelease, rollBack, type Rollback } from "./rollback.js"
 export { deployLock } from "./alone.js"
 export { notesOf } from "./notes.js"
 export { readRollbackOrder, writeRollbackOrder, type RollbackOrder } from "./orders.js"
-export type { Observation } from "./strategies/rollout.js"
+export { collectSamples } from "./strategies/samples.js"
 export {
   allow,
   readKept,

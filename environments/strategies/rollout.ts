@@ -1,6 +1,7 @@
 import type { Comparison, Verdict } from "../analysis/verdict.js"
 import type { ReleaseSpec } from "../release.js"
 import type { Target } from "../target.js"
+import type { Observed } from "./samples.js"
 import type { RollingStrategy, Strategy } from "./settings.js"
 import type { Journal } from "./state.js"
 
@@ -16,7 +17,7 @@ export interface Rollout<S extends Strategy = RollingStrategy> {
   /** Keeps the whole log of an instance that failed. */
   keepLog(name: string, text: string): Promise<void>
   /** For the chart of the rollout. */
-  observe?: ((observation: Observation) => void) | undefined
+  observe?: ((observed: Observed) => void) | undefined
 }
 
 /** A rollout that is judged while two releases share the traffic. */
@@ -26,13 +27,4 @@ export interface JudgedRollout<S extends Strategy> extends Rollout<S> {
   readonly journal: Journal
   /** Measures the two releases. @throws errored faults when there are no figures to be had */
   judge(comparison: Comparison): Promise<Verdict>
-}
-
-/** What happened at a moment of a rollout. `percent`: the new release's share of the traffic. */
-export interface Observation {
-  /** ISO 8601. */
-  readonly at: string
-  readonly percent: number
-  readonly verdict?: Verdict
-  readonly text?: string
 }

@@ -23,6 +23,7 @@ import type { Service } from "../service.js"
 import type { Settings } from "../settings.js"
 import { sourceDir } from "../source.js"
 import { logProgress } from "../log-progress.js"
+import { withStory } from "./story.js"
 import { ensureRegistry, registryLogin, type RegistryContext } from "./registry.js"
 import { retainReleases } from "./retain.js"
 
@@ -52,17 +53,22 @@ export async function runDeploy(
   log.info(`configuration of profile ${environment.profile}: ${release.configHash.slice(0, 12)}`)
   await ensureRegistry(settings, service, signal)
   const target = await targetFor(context, settings, service, environment)
-  const { unchanged, previous } = await deployRelease({
-    run: run.id,
-    approved,
-    target,
-    place: environmentPlace(settings, environmentName),
-    environment,
-    release,
-    signal,
-    tell: (line) => log.info(line),
-    keepLog: async (name, text) => void (await artifacts.put(name, { text })),
-  })
+  const place = environmentPlace(settings, environmentName)
+  const publish = context.publish.bind(context)
+  const { unchanged, previous } = await withStory(publish, { environment, release, place }, (observe) =>
+    deployRelease({
+      run: run.id,
+      approved,
+      target,
+      place,
+      environment,
+      release,
+      signal,
+      tell: (line) => log.info(line),
+      keepLog: async (name, text) => void (await artifacts.put(name, { text })),
+      observe,
+    }),
+  )
   await retainReleases(context, settings, service, environmentName)
   return deployment(context, target, environment, release, previous, unchanged)
 }
