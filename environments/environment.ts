@@ -27,6 +27,8 @@ export const EnvironmentSettings = z
     prometheus: z.strictObject({ url: z.url() }).optional(),
     /** Releases before the current one that the registry is told to keep for a rollback. */
     keepReleases: z.number().int().min(1).max(15).default(3),
+    /** Where people approve: whether a release goes there also when the one before could not be brought back. */
+    wayBack: z.enum(["required", "warn"]).default("required"),
     /** Present: nothing is deployed there without a person's approval. */
     approvals: z
       .strictObject({

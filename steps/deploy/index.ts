@@ -93,6 +93,8 @@ export function rollout(
       log.info(`the approval by ${needs.approval.by} holds for ${needs.release.digest}`)
       const { checkRegistry } = await import("./registry.js")
       await checkRegistry(context, settings, service)
+      const { checkWayBack } = await import("./way-back.js")
+      await checkWayBack(context, settings, service, environmentName)
       const { by, at } = needs.approval
       return (await kernel()).runDeploy(context, settings, service, environmentName, { by, at })
     },

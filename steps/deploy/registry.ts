@@ -26,14 +26,31 @@ export async function ensureRegistry(settings: Settings, service: Service, signa
   if (embedded) await ensureStack(settings.engine, ["registry"], { signal })
 }
 
+/** Whether the registry has an image of this service by its digest. @throws those of the registry */
+export async function registryHas(
+  context: Pick<RegistryContext, "secrets" | "signal">,
+  settings: Settings,
+  service: Service,
+  image: { readonly reference: string; readonly digest: string },
+): Promise<boolean> {
+  const { client, repository } = clientOf(context, settings, service)
+  if (!image.reference.endsWith(`/${repository}@${image.digest}`)) return false
+  return (await client.manifest(image.digest))?.digest === image.digest
+}
+
+function clientOf(context: Pick<RegistryContext, "secrets" | "signal">, settings: Settings, service: Service) {
+  const { url, repository } = placeOf(settings.engine, settings.project, service.name)
+  const credentials = registryLogin(context, settings, service)
+  const options = { url, credentials, signal: context.signal, policy: { ca: hostCa(settings.engine) } }
+  return { client: repositoryClient(options, repository), repository, url }
+}
+
 /** The registry has the very bytes that were approved. @throws ROLLOUT-DIGEST and those of the registry */
 export async function checkRegistry(context: RegistryContext, settings: Settings, service: Service): Promise<void> {
   const { release } = context.needs
   await ensureRegistry(settings, service, context.signal)
-  const { url, repository } = placeOf(settings.engine, settings.project, service.name)
-  const credentials = registryLogin(context, settings, service)
-  const options = { url, credentials, signal: context.signal, policy: { ca: hostCa(settings.engine) } }
-  const manifest = await repositoryClient(options, repository).manifest(release.digest)
+  const { client, repository, url } = clientOf(context, settings, service)
+  const manifest = await client.manifest(release.digest)
   if (manifest?.digest === release.digest && release.reference.endsWith(`/${repository}@${release.digest}`)) {
     context.log.info(`the registry has ${release.reference}`)
     return

@@ -1,7 +1,7 @@
-import { execa } from "execa"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { ReleaseSpec } from "../../../environments/release.js"
 import { releaseKey } from "../../../environments/release.js"
+import { deployer as deployerProcess, killedAt as killed } from "./deployer-process.js"
 import { load } from "./load.js"
 import { openLab, until, type Lab } from "./lab.js"
 
@@ -19,36 +19,9 @@ beforeAll(async () => {
 })
 afterAll(() => lab.close())
 
-/** A deployer in a process of its own. */
-async function deployer(release: ReleaseSpec) {
-  const order = { project: lab.project, name: "test", input, release, images: await lab.images() }
-  return execa(
-    "node",
-    ["--import", "jiti/register", "test/integration/environments/deployer.ts", JSON.stringify(order)],
-    {
-      reject: false,
-      all: true,
-      buffer: true,
-      timeout: 120_000,
-    },
-  )
-}
-/** Starts one and kills it as soon as it has told what is awaited. */
-async function killedAt(release: ReleaseSpec, told: RegExp): Promise<string> {
-  const order = { project: lab.project, name: "test", input, release, images: await lab.images() }
-  const child = execa(
-    "node",
-    ["--import", "jiti/register", "test/integration/environments/deployer.ts", JSON.stringify(order)],
-    { reject: false, all: true, timeout: 120_000 },
-  )
-  let output = ""
-  child.all.on("data", (chunk: Buffer) => {
-    output += chunk.toString()
-    if (told.test(output)) child.kill("SIGKILL")
-  })
-  await child
-  return output
-}
+const deploying = (release: ReleaseSpec) => ({ lab, environment: "test", input, release })
+const deployer = (release: ReleaseSpec) => deployerProcess(deploying(release))
+const killedAt = (release: ReleaseSpec, told: RegExp) => killed(deploying(release), told)
 
 const state = async () =>
   (await (await lab.target("test")).describe()).map((i) => ({ key: i.key, serves: i.weight > 0 && i.healthy }))
@@ -90,7 +63,7 @@ describe("two deployers at once", () => {
     await lab.deploy(one)
     const traffic = load((await lab.target("test")).url)
     const [a, b] = await Promise.all([deployer(two), deployer(two)])
-    const outputs = [String(a.all), String(b.all)]
+    const outputs = [a, b]
     expect(outputs.filter((o) => o.includes("deployed unchanged=false"))).toHaveLength(1)
     expect(outputs.filter((o) => o.includes("deployed unchanged=true"))).toHaveLength(1)
     expect(outputs.filter((o) => /waits for another deployment of it: process \d+/.test(o))).toHaveLength(1)

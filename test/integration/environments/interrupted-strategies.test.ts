@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { isFault } from "../../../core/errors.js"
+import type { EnvironmentInput } from "../../../environments/environment.js"
+import { releaseKey, type ReleaseSpec } from "../../../environments/release.js"
+import { readRollout } from "../../../environments/strategies/state.js"
+import { deployer, killedAt } from "./deployer-process.js"
+import { openLab, until, type Lab } from "./lab.js"
+import { load } from "./load.js"
+
+/** What happens around a rollout: its process is killed, or what it works with. Users ask all the time. */
+const pace = { minReadySeconds: 0.2, drainSeconds: 5, graceSeconds: 5 }
+const analysis = { intervalSeconds: 0.5, windowSeconds: 5, minRequests: 5 }
+const inputs = {
+  blue: { replicas: 2, strategy: { kind: "blue-green", ...pace, watchSeconds: 1.5, pauseSeconds: 30, analysis } },
+  canary: {
+    replicas: 2,
+    strategy: {
+      kind: "canary",
+      steps: [
+        { percent: 30, seconds: 2 },
+        { percent: 60, seconds: 1 },
+      ],
+      pauseSeconds: 30,
+      analysis,
+      ...pace,
+    },
+  },
+} satisfies Record<string, EnvironmentInput>
+type Name = keyof typeof inputs
+
+let lab: Lab
+let one: ReleaseSpec
+let two: ReleaseSpec
+beforeAll(async () => {
+  lab = await openLab(inputs)
+  const image = await lab.image("one")
+  one = lab.release(image, { metrics: "/metrics" })
+  two = lab.release(image, { metrics: "/metrics", env: { VERSION: "v2" } })
+})
+afterAll(() => lab.close())
+
+const container = (name: Name, what: string) =>
+  lab.docker.getContainer(`${lab.project.engine.stack}-shop-${name}-${what}`)
+/** Versions that have traffic and serve. */
+const serving = async (name: Name) =>
+  (await (await lab.target(name)).describe())
+    .filter((i) => i.weight > 0)
+    .map((i) => `${i.release.env["VERSION"]}${i.healthy ? "" : "!"}`)
+/** The first release, alone and whole, and users who read. */
+async function users(name: Name) {
+  if ((await serving(name)).includes("v2")) await lab.rollBack(name)
+  await lab.deploy(one, { environment: name })
+  expect(await serving(name)).toEqual(["v1", "v1"])
+  await (await lab.target(name)).notes.write("refused", undefined)
+  lab.lines.length = 0
+  const traffic = load((await lab.target(name)).url, { methods: ["GET"], connections: 8 })
+  await until(() => traffic.count() > 50, 20)
+  return traffic
+}
+const deploying = (environment: Name, release: ReleaseSpec) => ({
+  lab,
+  environment,
+  input: inputs[environment],
+  release,
+})
+/** Has the rollout come so far? */
+const reaches = async (name: Name, percent: number) => {
+  const { notes } = await lab.target(name)
+  await until(async () => (await readRollout(notes))?.percent === percent && (await serving(name)).includes("v2"), 60)
+}
+const outcome = (work: Promise<unknown>) =>
+  work.then(
+    () => "done",
+    (error: unknown) => (isFault(error) ? error.code : String(error)),
+  )
+
+describe("a rollout whose process is killed", () => {
+  it.each<[Name, string, RegExp]>([
+    ["blue", "when green is started", /started /],
+    ["blue", "when green answers on its preview address", /preview: GET/],
+    ["blue", "when it has switched", /green has all the traffic/],
+    ["blue", "while green is watched", /100 % for/],
+    ["canary", "when the canary is started", /started /],
+    ["canary", "when the canary has its share", /30 % for/],
+    ["canary", "in the next step", /60 % for/],
+    ["canary", "when the release before leaves", /leaves the balancer/],
+  ])("%s, %s: another process carries it on, without a failed request", async (name, _, told) => {
+    const traffic = await users(name)
+    const output = await killedAt(deploying(name, two), told)
+    expect(output).toMatch(told)
+    expect(output).not.toContain("deployed unchanged")
+    // What a person sees now is one release or two, and every user is served.
+    expect(await deployer(deploying(name, two))).toContain("deployed unchanged=false")
+    expect(await serving(name)).toEqual(["v2", "v2"])
+    expect(await readRollout((await lab.target(name)).notes)).toBeUndefined()
+    expect((await traffic.stop()).failures).toEqual([])
+  })
+
+  it("is taken back whole when the release before is wanted again", async () => {
+    const traffic = await users("canary")
+    await killedAt(deploying("canary", two), /30 % for/)
+    expect(await deployer(deploying("canary", one))).toContain("deployed unchanged=")
+    expect(await serving("canary")).toEqual(["v1", "v1"])
+    expect(await readRollout((await lab.target("canary")).notes)).toBeUndefined()
+    expect((await traffic.stop()).failures).toEqual([])
+  })
+})
+
+describe("a rollout around which something dies", () => {
+  it("goes back when the canary is killed", async () => {
+    const traffic = await users("canary")
+    const rollout = outcome(lab.deploy(two, { environment: "canary" }))
+    await reaches("canary", 30)
+    const fresh = (await (await lab.target("canary")).describe()).find((i) => i.key === releaseKey(two))
+    await lab.docker.getContainer(fresh?.id ?? "").kill()
+    expect(await rollout).toBe("ROLLOUT-UNFIT")
+    expect(await serving("canary")).toEqual(["v1", "v1"])
+    expect((await traffic.stop()).failures).toEqual([])
+  })
+
+  it("replaces an instance of the release before, and goes on", async () => {
+    const traffic = await users("canary")
+    const rollout = outcome(lab.deploy(two, { environment: "canary" }))
+    await reaches("canary", 30)
+    const old = (await (await lab.target("canary")).describe()).find((i) => i.key === releaseKey(one))
+    await lab.docker.getContainer(old?.id ?? "").kill()
+    expect(await rollout).toBe("done")
+    expect(lab.lines.join("\n")).toMatch(/is dead \(exit code 137\): removed/)
+    expect(await serving("canary")).toEqual(["v2", "v2"])
+    expect((await traffic.stop()).failures).toEqual([])
+  })
+
+  it("does not go on without figures: a Prometheus that dies is asked again, and only a pass counts", async () => {
+    const traffic = await users("canary")
+    const rollout = outcome(lab.deploy(two, { environment: "canary" }))
+    await reaches("canary", 30)
+    await container("canary", "prometheus").kill()
+    expect(await rollout).toBe("done")
+    const passes = lab.lines.filter((line) => /^(30|60) % for .*: pass/.test(line))
+    expect(passes.length).toBeGreaterThanOrEqual(2)
+    expect((await traffic.stop()).failures).toEqual([])
+  })
+
+  it("ends in one of the two releases when the balancer dies", async () => {
+    const traffic = await users("canary")
+    const rollout = outcome(lab.deploy(two, { environment: "canary" }))
+    await reaches("canary", 30)
+    await container("canary", "balancer").kill()
+    const ended = await rollout
+    expect(["done", "ROLLOUT-UNFIT"]).toContain(ended)
+    const version = ended === "done" ? "v2" : "v1"
+    await until(async () => JSON.stringify(await serving("canary")) === JSON.stringify([version, version]), 20)
+    await traffic.stop()
+  })
+})
