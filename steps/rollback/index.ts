@@ -8,6 +8,7 @@ import {
   rollBack,
 } from "../../environments/index.js"
 import { ensureRegistry } from "../deploy/registry.js"
+import { retainReleases } from "../deploy/retain.js"
 import { deployment, targetFor } from "../deploy/run.js"
 import { environmentOf } from "../environment.js"
 import { Deployment } from "../outputs.js"
@@ -61,6 +62,7 @@ export function rollback(
         tell: (line) => log.info(line),
         keepLog: async (name, text) => void (await artifacts.put(name, { text })),
       })
+      await retainReleases(context, settings, service, environmentName)
       return deployment(context, target, environment, release, previous, unchanged)
     },
   })
