@@ -11,7 +11,8 @@ const of = (series: string, more = "") => `haproxy_server_${series}{server=~"$se
 /**
  * By how much a counter grew between its first and its last sample in the window: whole requests, never more than there
  * were. `increase` extrapolates to the edges, in a window of a few samples to a third more than the truth, and differently for
- * a counter that began at 0. Only for a counter that began anew (a reloaded balancer) it serves.
+ * a counter that began at 0. Only for a counter that began anew (a reloaded balancer) it serves; where the new process
+ * overtook the old one's figures between two scrapes, that is not seen, and fewer requests are counted.
  */
 function added(series: string, more = ""): string {
   const window = `${of(series, more)}[$window]`

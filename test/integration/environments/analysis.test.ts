@@ -114,6 +114,26 @@ describe("an analysis of real figures", () => {
     expect(measure(verdict, "responseTime")?.canary).toBeLessThan(0.2)
   })
 
+  it("goes on when the balancer is reloaded in the middle, which sets its counters to 0", async () => {
+    const { ask } = await share({})
+    // So little that the new process's counters do not overtake the old one's between two scrapes.
+    const traffic = load(target.url, { most: mostRequests, connections: 1 })
+    try {
+      await until(async () => (await ask()).requests.canary >= 120, 15)
+      const other = lab.release(image, { service: "other" })
+      await (await lab.target("test", "other")).prepare(other, signal)
+      const reset = () => source.query('sum(resets(haproxy_server_loadbalanced_total{server="web-1"}[30s]))', signal)
+      await until(async () => ((await reset()) ?? 0) > 0, 10)
+      let verdict = await ask()
+      await until(async () => (verdict = await ask()).judgement !== "inconclusive", 10)
+      expect(verdict.judgement).toBe("pass")
+      expect(measure(verdict, "availability")?.canary).toBe(1)
+      expect(measure(verdict, "responseTime")?.canary).toBeLessThan(0.2)
+    } finally {
+      await traffic.stop()
+    }
+  })
+
   it("knows nothing without traffic, neither yes nor no", async () => {
     const { ask, canary } = await share({}, { metrics: "/metrics" })
     await until(async () => (await scraped(canary)) === 1, 15)

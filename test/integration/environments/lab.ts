@@ -11,6 +11,9 @@ import { followStream } from "../../../engine/docker/stream.js"
 import { localImage } from "../../../engine/image/local.js"
 import { noProgress } from "../../../core/progress.js"
 import { deployRelease, type Deployed } from "../../../environments/deploy.js"
+import { balancerImage } from "../../../environments/docker/balancer-container.js"
+import { databaseImage } from "../../../environments/docker/database.js"
+import { prometheusImage } from "../../../environments/docker/prometheus.js"
 import { removeEnvironment } from "../../../environments/docker/remove.js"
 import { dockerTarget } from "../../../environments/docker/target.js"
 import { readHistory } from "../../../environments/history.js"
@@ -137,7 +140,7 @@ export async function openLab(environments: Record<string, EnvironmentInput>): P
       return { exitCode: (await exec.inspect()).ExitCode ?? -1, output }
     },
     async images() {
-      const references = ["docker.io/library/haproxy:3.0", "docker.io/library/mariadb:11.8"]
+      const references = [balancerImage, databaseImage, prometheusImage]
       return Object.fromEntries(await Promise.all(references.map(async (r) => [r, await image(r)] as const)))
     },
     async image(tag) {
