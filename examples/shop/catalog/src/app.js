@@ -2,6 +2,7 @@
 import { once } from "node:events"
 import { setTimeout as delay } from "node:timers/promises"
 import { createPool, ping, reachable } from "./database.js"
+import { withFault } from "./fault.js"
 import { createLifecycle } from "./lifecycle.js"
 import { createLog } from "./log.js"
 import { createMetrics } from "./metrics.js"
@@ -19,7 +20,7 @@ export function createApp(config, write) {
   const lifecycle = createLifecycle(logOf("catalog.Lifecycle"))
   const products = createProducts(pool)
   const checkReady = () => reachable(pool)
-  const routes = createRoutes({ config, products, metrics, lifecycle, checkReady, log: logOf("catalog.Products") })
+  const routes = withFault(config.fault, createRoutes({ config, products, metrics, lifecycle, checkReady, log: logOf("catalog.Products") }))
   const server = createHttpServer({ routes, lifecycle, metrics, log: logOf("catalog.Http") })
 
   /** A database that is not there yet is waited for: whoever deploys sees it by /ready and in the log. */

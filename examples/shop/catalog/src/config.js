@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs"
 import { hostname } from "node:os"
 import { parse } from "yaml"
+import { readFault } from "./fault.js"
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
 const levels = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"]
@@ -49,6 +50,7 @@ export function loadConfig(env = process.env, readText = (path) => readFileSync(
       banner: text("shop.banner", "黑科易购 · LOCAL"),
       instance: env.INSTANCE_ID || hostname(),
     },
+    fault: readFaultOf(env, problems),
     currency: text("shop.currency", "CNY"),
     logLevel: level,
     pageSize: whole("catalog.page-size", 20, 1, 100),
@@ -70,6 +72,16 @@ export function loadConfig(env = process.env, readText = (path) => readFileSync(
   }
   if (problems.length > 0) throw new Error(`The configuration is wrong: ${problems.join("; ")}`)
   return config
+}
+
+/** The environment's name is what the deployment says, whatever the file does. */
+function readFaultOf(env, problems) {
+  try {
+    return readFault(env.SHOP_FAULT, env.GANTRY_ENVIRONMENT)
+  } catch (error) {
+    problems.push(error.message)
+    return undefined
+  }
 }
 
 function readYaml(path, readText, problems) {
