@@ -53,7 +53,9 @@ export async function hold(
     if (over && verdict !== undefined) {
       if (verdict.judgement === "pass") return { end: "passed" }
       // One bad measurement of several that are allowed: it is not through, and not good enough to go on either.
-      if (verdict.judgement === "inconclusive") return { end: "unsure", why: verdict.reason }
+      // Too few requests are called so when a whole window had its time, however short the step is.
+      const full = sinceSeconds(rollout) >= analysis.windowSeconds
+      if (verdict.judgement === "inconclusive" && full) return { end: "unsure", why: verdict.reason }
     }
     await sleep(tickMs(analysis), undefined, { signal })
   }

@@ -9,6 +9,8 @@ export interface Case {
   readonly rounds: number
   /** Makes what the variants work on. The folder is empty and removed afterwards. */
   prepare?(dir: string): Promise<void>
+  /** Takes away what was made outside of that folder. */
+  close?(): Promise<void>
   readonly variants: readonly Variant[]
   /** What the medians say. */
   conclude(median: (variant: string, measure: string) => number): readonly Figure[]

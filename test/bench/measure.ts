@@ -34,6 +34,7 @@ export async function measure(c: Case, note: (text: string) => void): Promise<Me
       .map((f) => (f.goal === undefined ? f : { ...f, met: f.value < f.goal }))
     return { name: c.name, title: c.title, rounds: c.rounds, variants, figures }
   } finally {
+    await c.close?.()
     await rm(dir, { recursive: true, force: true })
   }
 }

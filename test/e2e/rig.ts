@@ -47,6 +47,8 @@ export interface RigSetup {
   readonly lean?: boolean
   /** Further lines of gantry.config.ts. */
   readonly config?: string
+  /** Imports and what else stands before the configuration. */
+  readonly prologue?: string
 }
 
 const author = { name: "Chen Dev", email: "chen.dev@shop.example" }
@@ -65,7 +67,10 @@ export async function makeRig(setup: RigSetup): Promise<Rig> {
   await mkdir(join(dir, "node_modules"))
   await symlink(root, join(dir, "node_modules", "gantry-ci"))
   await writeFile(join(dir, ".gitignore"), "node_modules/\n.gantry/\n")
-  await writeFile(join(dir, "gantry.config.ts"), configText(setup.project, services, setup.config))
+  await writeFile(
+    join(dir, "gantry.config.ts"),
+    `${setup.prologue ?? ""}${configText(setup.project, services, setup.config)}`,
+  )
   const git = async (...args: readonly string[]) => (await execa("git", args, { cwd: dir })).stdout
   await git("init", "-q", "-b", "main")
   await git("config", "user.name", author.name)

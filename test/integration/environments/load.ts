@@ -12,6 +12,8 @@ export interface LoadResult {
   readonly failures: readonly string[]
   /** First word of the answers → how often. */
   readonly versions: Readonly<Record<string, number>>
+  /** First word of the answers, bad ones too → when the first and the last of them came (performance.now). */
+  readonly seen: Readonly<Record<string, { readonly first: number; readonly last: number }>>
 }
 
 /** A bounded loop of requests with a few connections, kept alive. At most `most` requests. */
@@ -23,6 +25,7 @@ export function load(
   const agent = new Agent({ keepAlive: true, maxSockets: connections })
   const versions: Record<string, number> = {}
   const failures: string[] = []
+  const seen: Record<string, { first: number; last: number }> = {}
   let total = 0
   let going = true
   const one = (method: string): Promise<void> =>
@@ -32,8 +35,10 @@ export function load(
         response.setEncoding("utf8")
         response.on("data", (chunk: string) => (text += chunk))
         response.on("end", () => {
+          const version = text.split(" ")[0] ?? ""
+          const now = performance.now()
+          seen[version] = { first: seen[version]?.first ?? now, last: now }
           if (response.statusCode === 200) {
-            const version = text.split(" ")[0] ?? ""
             versions[version] = (versions[version] ?? 0) + 1
           } else failures.push(`${method} ${response.statusCode} ${text.slice(0, 80)}`)
           resolve()
@@ -62,7 +67,7 @@ export function load(
       going = false
       await Promise.all(lanes)
       agent.destroy()
-      return { total, failures, versions }
+      return { total, failures, versions, seen }
     },
   }
 }

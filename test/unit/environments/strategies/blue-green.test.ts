@@ -15,7 +15,7 @@ const strategy = {
   minReadySeconds: 0,
   keepSeconds: 600,
   pauseSeconds: 0,
-  analysis: { intervalSeconds: 0.01 },
+  analysis: { intervalSeconds: 0.01, windowSeconds: 0.01 },
 }
 const settings: EnvironmentInput = { replicas: 2, strategy }
 

@@ -14,7 +14,7 @@ const settings: EnvironmentInput = {
       { percent: 5, seconds: 0 },
       { percent: 50, seconds: 0 },
     ],
-    analysis: { intervalSeconds: 0.01 },
+    analysis: { intervalSeconds: 0.01, windowSeconds: 0.01 },
     minReadySeconds: 0,
     pauseSeconds: 0,
   },
@@ -86,7 +86,10 @@ describe("canary", () => {
 
   it("forgives as many failed measurements as it is told to", async () => {
     const { strategy } = settings
-    const patient = { ...strategy, analysis: { intervalSeconds: 0.01, failures: 2 } } as EnvironmentInput["strategy"]
+    const patient = {
+      ...strategy,
+      analysis: { intervalSeconds: 0.01, windowSeconds: 0.01, failures: 2 },
+    } as EnvironmentInput["strategy"]
     await running(["fail", "pass", "fail", "pass"], { ...settings, strategy: patient })
     await world.deploy(b)
     expect(world.state()).toBe("b:100 b:100 b:100")
