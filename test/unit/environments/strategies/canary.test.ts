@@ -154,23 +154,25 @@ describe("canary", () => {
     expect(world.state()).toBe("a:100 a:100 a:100")
   })
 
-  it("replaces an instance of the release before that ends meanwhile", async () => {
-    await running()
-    let killed = false
-    await world
-      .deploy(b, {
-        judge: () => {
-          const victim = world.instances.find((i) => i.key === releaseKey(a))
-          if (!killed && victim !== undefined) Object.assign(victim, { state: "dead", healthy: false })
-          const judgement = killed ? ("pass" as const) : ("inconclusive" as const)
-          killed = true
-          const at = new Date().toISOString()
-          return Promise.resolve({ judgement, at, requests: { canary: 1, baseline: 1 }, measures: [], reason: "" })
-        },
-      })
-      .catch((error: unknown) => expect(String(error)).toMatch(/waits for a person/))
-    expect(world.state()).toBe("a:100 a:100 a:100 b:0")
-    expect(world.instances.every((i) => i.state === "running")).toBe(true)
+  it("replaces an instance of the release before that ends meanwhile, and goes on", async () => {
+    // A whole window's time is given before too few figures make it pause.
+    const strategy = { ...settings.strategy, analysis: { intervalSeconds: 0.01, windowSeconds: 30 } }
+    await running(["pass"], { ...settings, strategy: strategy as EnvironmentInput["strategy"] })
+    let asked = 0
+    await world.deploy(b, {
+      judge: () => {
+        const victim = world.instances.find((i) => i.key === releaseKey(a))
+        if (asked === 0 && victim !== undefined) Object.assign(victim, { state: "dead", healthy: false })
+        const judgement = asked++ === 0 ? ("inconclusive" as const) : ("pass" as const)
+        const at = new Date().toISOString()
+        return Promise.resolve({ judgement, at, requests: { canary: 1, baseline: 1 }, measures: [], reason: "" })
+      },
+    })
+    expect(world.moves.slice(0, world.moves.indexOf("start 1 b", 5)).filter((m) => m.startsWith("start"))).toEqual([
+      "start 1 b",
+      "start 1 a",
+    ])
+    expect(world.state()).toBe("b:100 b:100 b:100")
   })
 
   it("gives up a rollout that was left half done when another release comes", async () => {
