@@ -59,8 +59,9 @@ export async function ensurePrometheus(scene: Scene, network: Network): Promise<
  */
 export async function untilReady(scene: Scene, client: Prometheus, signal: AbortSignal): Promise<void> {
   const deadline = performance.now() + 30_000
+  const { State } = await scene.engine.docker.getContainer(prometheusContainer(scene)).inspect()
   // New ones: after a restart those from before are there at once. A balancer that does not answer is known, too (up is 0).
-  const fresh = 'time() - timestamp(up{job="balancer"}) < 3'
+  const fresh = `timestamp(up{job="balancer"}) > ${Date.parse(State.StartedAt) / 1000}`
   const hasFigures = async () => (await client.isReady(signal)) && (await client.query(fresh, signal)) !== undefined
   while (!(await hasFigures())) {
     if (performance.now() > deadline) {
