@@ -42,7 +42,7 @@ export async function analyse(
     both(requestsQuery),
     Promise.all(Object.entries(rules).map(async ([name, rule]) => [name, await pairOf(rule, both)] as const)),
   ])
-  // An increase is extrapolated to the edges of the window, so it is no whole number.
+  // Whole requests, but for a window in which the balancer was reloaded.
   const count = (requested: number | undefined) => Math.round(requested ?? 0)
   return judge(
     rules,
