@@ -112,6 +112,18 @@ export const RolloutReport = z.object({
   ),
   /** What happened, in words. */
   marks: z.array(z.object({ at: z.string(), text: z.string() })),
+  /** Every metric of the last measurement, also those that decide nothing. */
+  measures: z
+    .array(
+      z.object({
+        metric: z.string(),
+        /** "4.2 % of 812 requests, at most 1 %, before 0.1 %" */
+        text: z.string(),
+        judgement: z.enum(["pass", "fail", "inconclusive"]),
+        dryRun: z.boolean(),
+      }),
+    )
+    .optional(),
 })
 export const LinkReport = z.object({ kind: z.literal("link"), title: z.string(), url: z.string() })
 

@@ -46,4 +46,5 @@ export {
 export { keepsPrometheus, prometheusImage } from "./docker/prometheus.js"
 export { analyse } from "./analysis/analyse.js"
 export { withMetrics } from "./analysis/rules.js"
+export { verdictText } from "./analysis/text.js"
 export type { Comparison, Judgement, Measure, MetricsSource, Verdict } from "./analysis/verdict.js"

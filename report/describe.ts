@@ -132,7 +132,10 @@ function detailLines(report: Report): string[] {
       return report.url === undefined ? [] : [report.url]
     case "rollout":
       // The end of the story tells most.
-      return report.marks.slice(-5).map(({ at, text }) => `${clock(at)} ${text}`)
+      return [
+        ...(report.measures ?? []).filter((m) => m.dryRun).map((m) => `${m.metric}: ${m.text}`),
+        ...report.marks.map(({ at, text }) => `${clock(at)} ${text}`),
+      ].slice(-5)
     default:
       return []
   }

@@ -6,6 +6,9 @@ import { rulesOf, type Rule } from "./rules.js"
 import type { Analysis } from "./settings.js"
 import type { Comparison, MetricsSource, Verdict } from "./verdict.js"
 
+/** Longer than anybody's interval between two scrapes: a window that has just begun has no sample yet. */
+const scrapedSeconds = 60
+
 /**
  * Measures canary and baseline over one window, all figures at the same moment, and judges the canary. The window is
  * never longer than they have shared the traffic as now: what was before says nothing about this share.
@@ -31,11 +34,15 @@ export async function analyse(
   }
   const rules = rulesOf(analysis)
   const [scraped, requests, metrics] = await Promise.all([
-    source.query(fillQuery(scrapedQuery, { service, slots: comparison.canary, windowSeconds }), signal, now),
+    source.query(
+      fillQuery(scrapedQuery, { service, slots: comparison.canary, windowSeconds: scrapedSeconds }),
+      signal,
+      now,
+    ),
     both(requestsQuery),
     Promise.all(Object.entries(rules).map(async ([name, rule]) => [name, await pairOf(rule, both)] as const)),
   ])
-  // An increase is extrapolated to the edges of the window, so it is no whole number.
+  // Whole requests, but for a window in which the balancer was reloaded.
   const count = (requested: number | undefined) => Math.round(requested ?? 0)
   return judge(
     rules,

@@ -34,8 +34,11 @@ const unanswered = `(sum(${added("connection_errors_total")}) + sum((${again} > 
 /** Requests that were brought to the instances within the window. */
 export const requestsQuery = `${answers} + ${unanswered}`
 
-/** How many servers of the group the exporter told of lately: none when it is not scraped. */
-export const scrapedQuery = `count(${of("weight")})`
+/**
+ * How many servers of the group the exporter told of: none when it cannot be scraped. Prometheus forgets a series at once
+ * when a scrape fails, but not if it was itself started anew meanwhile: so there is an end to that, too.
+ */
+export const scrapedQuery = `count(${of("weight")} and present_over_time(${of("weight")}[$window]))`
 
 const share = (code: string) => `sum(${added("http_responses_total", `,code="${code}"`)}) / ${answers}`
 

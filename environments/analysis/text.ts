@@ -1,4 +1,11 @@
 import type { Rule } from "./rules.js"
+import type { Verdict } from "./verdict.js"
+
+/** A verdict for a log: what it is, why, and what was measured besides, which decides nothing. */
+export function verdictText({ judgement, reason, measures }: Verdict): string {
+  const shown = measures.filter((m) => m.dryRun).map((m) => `${m.metric}: ${m.text}`)
+  return [`${judgement}; ${reason}`, ...shown].join("; ")
+}
 
 /** A figure as people write it: "4.2 %", "1.31 s", "12 per second". */
 export function figureText(value: number, unit: Rule["unit"]): string {

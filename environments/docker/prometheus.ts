@@ -59,9 +59,10 @@ export async function ensurePrometheus(scene: Scene, network: Network): Promise<
  */
 export async function untilReady(scene: Scene, client: Prometheus, signal: AbortSignal): Promise<void> {
   const deadline = performance.now() + 30_000
-  // `up` is 0 for a balancer that does not answer: that is known, too.
-  const hasFigures = async () =>
-    (await client.isReady(signal)) && (await client.query('up{job="balancer"}', signal)) !== undefined
+  const { State } = await scene.engine.docker.getContainer(prometheusContainer(scene)).inspect()
+  // New ones: after a restart those from before are there at once. A balancer that does not answer is known, too (up is 0).
+  const fresh = `timestamp(up{job="balancer"}) > ${Date.parse(State.StartedAt) / 1000}`
+  const hasFigures = async () => (await client.isReady(signal)) && (await client.query(fresh, signal)) !== undefined
   while (!(await hasFigures())) {
     if (performance.now() > deadline) {
       const name = prometheusContainer(scene)

@@ -11,7 +11,7 @@ export interface Observed {
 }
 
 type Sample = RolloutReport["samples"][number]
-export type RolloutStory = Pick<RolloutReport, "samples" | "marks">
+export type RolloutStory = Pick<RolloutReport, "samples" | "marks" | "measures">
 
 /** A chart has no use for more points, and a record should stay readable. */
 const mostSamples = 400
@@ -20,15 +20,28 @@ const mostSamples = 400
 export function collectSamples(): { observe(observed: Observed): void; story(): RolloutStory } {
   const samples: Sample[] = []
   const marks: RolloutReport["marks"] = []
+  let measures: RolloutReport["measures"]
   return {
     observe({ at, percent, verdict, text }) {
       const before = samples[samples.length - 1]?.percent
       samples.push(sampleOf(at, percent, verdict))
       if (text !== undefined) marks.push({ at, text })
       else if (before !== percent) marks.push({ at, text: `${percent} % of the traffic` })
+      if (verdict !== undefined && verdict.measures.length > 0) {
+        measures = verdict.measures.map((m) => ({
+          metric: m.metric,
+          text: m.text,
+          judgement: m.judgement,
+          dryRun: m.dryRun,
+        }))
+      }
       if (verdict?.judgement === "fail") marks.push({ at, text: verdict.reason })
     },
-    story: () => ({ samples: thinned(samples), marks: [...marks] }),
+    story: () => ({
+      samples: thinned(samples),
+      marks: [...marks],
+      ...(measures === undefined ? {} : { measures }),
+    }),
   }
 }
 

@@ -21,7 +21,7 @@ export function rolloutHtml(report: RolloutReport): Html | undefined {
   const start = Math.min(...times)
   const span = Math.max(1000, Math.max(...times) - start)
   const x = (at: string) => round(left + ((Date.parse(at) - start) / span) * chart)
-  return markup`<div class="scroll">${drawing(report, x, span)}</div>${marks(report, start)}${table(report, start)}`
+  return markup`<div class="scroll">${drawing(report, x, span)}</div>${marks(report, start)}${last(report)}${table(report, start)}`
 }
 
 type X = (at: string) => number
@@ -122,6 +122,15 @@ function together({ marks: all }: RolloutReport, x: X) {
 function marks(report: RolloutReport, start: number): Html | undefined {
   if (report.marks.length === 0) return undefined
   return markup`<ol class="marks">${report.marks.map(({ at, text }) => markup`<li><span class="muted">${since(at, start)}</span> ${text}</li>`)}</ol>`
+}
+
+/** The chart has two figures; releases are judged by more. */
+function last({ measures }: RolloutReport): Html | undefined {
+  if (measures === undefined || measures.length === 0) return undefined
+  return markup`<div class="scroll"><table><thead><tr><th scope="col">Metric</th><th scope="col">Last measurement</th><th scope="col">Verdict</th></tr></thead><tbody>${measures.map(
+    ({ metric, text, judgement, dryRun }) =>
+      markup`<tr${judgement === "fail" && !dryRun ? markup` class="blocking"` : undefined}><td class="keep">${metric}</td><td>${text}</td><td class="keep">${judgement}${dryRun ? " (decides nothing)" : ""}</td></tr>\n`,
+  )}</tbody></table></div>`
 }
 
 function table(report: RolloutReport, start: number): Html {

@@ -119,7 +119,8 @@ describe("an analysis of real figures", () => {
     // So little that the new process's counters do not overtake the old one's between two scrapes.
     const traffic = load(target.url, { most: mostRequests, connections: 1 })
     try {
-      await until(async () => (await ask()).requests.canary >= 120, 15)
+      const long = Analysis.parse({ windowSeconds: 30 })
+      await until(async () => (await ask(long)).requests.canary >= 100, 25)
       const other = lab.release(image, { service: "other" })
       await (await lab.target("test", "other")).prepare(other, signal)
       const reset = () => source.query('sum(resets(haproxy_server_loadbalanced_total{server="web-1"}[30s]))', signal)

@@ -62,6 +62,15 @@ describe("a rollout in words", () => {
     const paused = rollout({ outcome: "paused", samples: rollout().samples.slice(0, 3) })
     expect(describeReport(paused)).toContain("paused at 5 % after 30 s, 2 measurements")
   })
+  it("tells what was measured without deciding", () => {
+    const dry = { metric: "heap", text: "512, dry run", judgement: "fail", dryRun: true } as const
+    const measured = { metric: "serverErrors", text: "9 % of 300 requests", judgement: "fail", dryRun: false } as const
+    const report = rollout({ marks: [], measures: [measured, dry] })
+    expect(reportDetails(report)).toEqual(["heap: 512, dry run"])
+    const rows = html(report).match(/<tr[^>]*><td class="keep">(heap|serverErrors).*/g) ?? []
+    expect(rows[0]).toMatch(/class="blocking".*9 % of 300 requests.*fail</)
+    expect(rows[1]).toMatch(/^<tr><td.*fail \(decides nothing\)/)
+  })
   it("has the end of its story as details", () => {
     expect(reportDetails(rollout()).at(-2)).toMatch(/^\d\d:20:45 serverErrors: 9 %/)
   })

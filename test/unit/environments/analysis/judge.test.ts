@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { judge, type Figures, type Pair } from "../../../../environments/analysis/judge.js"
+import { verdictText } from "../../../../environments/analysis/text.js"
 import type { Rule } from "../../../../environments/analysis/rules.js"
 import type { Judgement } from "../../../../environments/analysis/verdict.js"
 
@@ -88,6 +89,7 @@ describe("the verdict over all", () => {
     expect(verdict.measures[1]).toMatchObject({ metric: "bad", judgement: "fail", dryRun: true })
     expect(verdict.measures[1]?.text).toContain("dry run")
     expect(verdict.reason).not.toContain("bad")
+    expect(verdictText(verdict)).toMatch(/^pass; good: .*; bad: 50 % of 800 requests, .*dry run$/)
     expect(judge({ bad: { ...rules.bad, dryRun: true } }, all(), 50).judgement).toBe("inconclusive")
   })
 

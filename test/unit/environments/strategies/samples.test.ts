@@ -23,7 +23,8 @@ describe("what strategies tell", () => {
     observe({ at: at(20), percent: 25 })
     observe({ at: at(35), percent: 25, verdict: verdict("fail", 0.09) })
     observe({ at: at(36), percent: 0, text: "going back" })
-    const { samples, marks } = story()
+    const { samples, marks, measures } = story()
+    expect(measures?.map((m) => `${m.metric} ${m.judgement}`)).toEqual(["serverErrors fail", "responseTime pass"])
     expect(marks.map((m) => m.text)).toEqual([
       "5 % of the traffic",
       "25 % of the traffic",
