@@ -18,7 +18,8 @@ export {
   type EnvironmentInput,
 } from "./environment.js"
 export { readHistory, type HistoryEntry } from "./history.js"
-export { findMigration, migrate, type Migrated, type MigrateOptions, type MigrationSpec } from "./migrations/migrate.js"
+export { findMigration, migrate, type Migrated } from "./migrations/migrate.js"
+export type { MigrateOptions, MigrationSpec } from "./migrations/spec.js"
 export { readMigrations, type MigrationEntry } from "./migrations/journal.js"
 export { settleMigration } from "./migrations/settle.js"
 export { placeOf, type Place, type Project } from "./places.js"

@@ -61,7 +61,11 @@ export function instanceDrift(
   same("mounts", [...(wanted.Binds ?? [])].sort(), [...(host.Binds ?? [])].sort())
   same("privileged", false, host.Privileged ?? false)
   same("security options", wanted.SecurityOpt ?? [], host.SecurityOpt ?? [])
-  same("networks", Object.keys(expected.NetworkingConfig.EndpointsConfig), Object.keys(info.NetworkSettings.Networks))
+  same(
+    "networks",
+    Object.keys(expected.NetworkingConfig.EndpointsConfig),
+    Object.keys(info.NetworkSettings.Networks).sort(),
+  )
   for (const [name, { IPAMConfig }] of Object.entries(expected.NetworkingConfig.EndpointsConfig)) {
     const is = info.NetworkSettings.Networks[name]
     if (is !== undefined && info.State.Running) same("address", IPAMConfig.IPv4Address, is.IPAddress)

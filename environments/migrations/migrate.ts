@@ -1,39 +1,11 @@
 import { join } from "node:path"
-import { isFault } from "../../core/errors.js"
-import { sha256 } from "../../core/json.js"
 import { withLock } from "../../core/lock.js"
-import type { Environment } from "../environment.js"
 import { readHistory } from "../history.js"
-import { serviceFolder, type Place } from "../places.js"
-import type { ReleaseSpec } from "../release.js"
-import type { Target } from "../target.js"
-import type { TaskEnd } from "../task.js"
-import { cancelledFault, failedFault, incompatibleFault, unknownFault, type Where } from "./faults.js"
+import { serviceFolder } from "../places.js"
+import { conclude, settleOpen, watched } from "./end.js"
+import { incompatibleFault } from "./faults.js"
 import { readMigrations, recordMigration, type MigrationEntry } from "./journal.js"
-
-/** What brings the database to what a release needs. */
-export interface MigrationSpec {
-  /** Command of the release's image, run by `sh -c` in it. */
-  readonly run: string
-  /** Hash over what it applies: the same content is not applied twice. */
-  readonly content: string
-  readonly timeoutSeconds: number
-  /** The release that runs now keeps working on the new schema. */
-  readonly compatible: boolean
-}
-
-export interface MigrateOptions {
-  readonly target: Target
-  readonly place: Place
-  readonly environment: Environment
-  readonly release: ReleaseSpec
-  readonly migration: MigrationSpec
-  readonly signal: AbortSignal
-  tell(line: string): void
-  /** What the command writes, while it runs. */
-  output(chunk: string): void
-  keepLog(name: string, text: string): Promise<void>
-}
+import { migrationKey, task, type MigrateOptions } from "./spec.js"
 
 export interface Migrated {
   /** False: this very content had been applied there before. */
@@ -41,8 +13,6 @@ export interface Migrated {
   /** When it had been applied, ISO 8601. */
   readonly at: string
 }
-
-const task = "migration"
 
 /**
  * Brings the database of a service in an environment to what a release needs: once for each content, one at a time, written
@@ -73,7 +43,7 @@ export async function findMigration(options: MigrateOptions): Promise<Migrated |
 /** When the content was applied. What is begun without a known end is settled first, whatever it is about. */
 async function lookup(options: MigrateOptions): Promise<string | undefined> {
   const { target, place, tell } = options
-  await settle(options)
+  await settleOpen(options)
   const key = migrationKey(options.migration)
   const since = await target.dataSince()
   const entry = (await readMigrations(place, target.service)).find((e) => e.key === key)
@@ -84,34 +54,6 @@ async function lookup(options: MigrateOptions): Promise<string | undefined> {
   }
   tell(`the database has had this migration since ${entry.endedAt}: nothing to do`)
   return entry.endedAt
-}
-
-async function settle(options: MigrateOptions): Promise<void> {
-  const { target, place, tell, signal, output, migration } = options
-  const left = await target.findTask(task)
-  const open = (await readMigrations(place, target.service)).find((e) => e.status === "started")
-  const wait = (timeoutSeconds: number) =>
-    watched(target, left?.container ?? task, signal, () =>
-      target.awaitTask({ name: task, timeoutSeconds }, { signal, output }),
-    )
-  if (open === undefined) {
-    if (left?.state === "running") {
-      tell(`${left.container} runs, and nothing is written down about it: its end is waited for`)
-      await wait(migration.timeoutSeconds)
-    }
-    return target.removeTask(task)
-  }
-  if (left?.key !== open.key) throw unknownFault(target, open)
-  if (left.state === "created") {
-    await recordMigration(place, target.service, notBegun(open))
-    return target.removeTask(task)
-  }
-  tell(
-    left.state === "running"
-      ? `a migration of commit ${open.commit.slice(0, 12)} still runs in ${left.container}: its end is waited for`
-      : `a migration of commit ${open.commit.slice(0, 12)} ended in ${left.container} while nobody watched`,
-  )
-  await conclude(options, open, await wait(open.timeoutSeconds))
 }
 
 async function run(options: MigrateOptions): Promise<string> {
@@ -142,54 +84,12 @@ async function run(options: MigrateOptions): Promise<string> {
   return conclude(options, entry, end)
 }
 
-/** Writes down how it ended, and only then lets go of its container. @throws MIGRATION-FAILED, MIGRATION-TIMEOUT */
-async function conclude(options: MigrateOptions, entry: MigrationEntry, end: TaskEnd): Promise<string> {
-  const { target, place, tell, keepLog } = options
-  const endedAt = new Date().toISOString()
-  const failed = end.timedOut || end.exitCode !== 0
-  await keepLog("migration.log", end.log)
-  const failure = failed ? failedFault(target, entry, end) : undefined
-  await recordMigration(place, target.service, {
-    ...entry,
-    status: failed ? "failed" : "done",
-    endedAt,
-    exitCode: end.exitCode,
-    ...(failure === undefined ? {} : { note: failure.reason?.split("\n")[0] ?? failure.message }),
-  })
-  await target.removeTask(task)
-  if (failure !== undefined) throw failure
-  tell(`migrated in ${end.seconds.toFixed(1)} s`)
-  return endedAt
-}
-
 /** A release that serves must not meet a schema that it cannot work with. Where nothing ran yet, nobody can. */
 async function refuseIncompatible({ target, place, environment, migration }: MigrateOptions): Promise<void> {
   const { kind } = environment.strategy
   if (migration.compatible || kind === "blue-green") return
   if ((await readHistory(place, target.service)).length === 0) return
   throw incompatibleFault(target, kind)
-}
-
-/** Two migrations with the same command and content are one. */
-export function migrationKey({ run, content }: Pick<MigrationSpec, "run" | "content">): string {
-  return sha256(`${run}\0${content}`).slice(0, 16)
-}
-
-const notBegun = (entry: MigrationEntry): MigrationEntry => ({
-  ...entry,
-  status: "failed",
-  endedAt: new Date().toISOString(),
-  note: "It never began: whoever wanted it was killed before.",
-})
-
-/** Whoever stops waiting is told where it goes on. */
-async function watched<T>(where: Where, container: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (isFault(error) || !signal.aborted) throw error
-    throw cancelledFault(where, container, error)
-  }
 }
 
 async function alone<T>({ target, place, release, signal, tell }: MigrateOptions, work: () => Promise<T>): Promise<T> {

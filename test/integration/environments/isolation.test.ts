@@ -59,13 +59,14 @@ describe("environments are separate", () => {
       ["prod", prod],
     ] as const
     // Addresses are given outright: that the names do not resolve there is no wall.
-    for (const [from, base] of all) {
-      for (const [to] of all) {
+    const pairs = all.flatMap(([from, base]) => all.map(([to]) => ({ from, base, to })))
+    await Promise.all(
+      pairs.map(async ({ from, base, to }) => {
         const met = await reach(base, await address(to, name), port)
         if (from === to) expect(met, `${from} to itself`).toBe("open")
         else expect(met, `${from} to ${to}`).not.toBe("open")
-      }
-    }
+      }),
+    )
   })
 
   it("neither can what runs once beside the instances, a migration", async () => {

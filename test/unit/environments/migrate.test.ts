@@ -4,7 +4,8 @@ import { join } from "node:path"
 import { expect, it, onTestFinished } from "vitest"
 import { environment } from "../../../environments/environment.js"
 import { readMigrations, recordMigration } from "../../../environments/migrations/journal.js"
-import { migrate, migrationKey, type MigrateOptions } from "../../../environments/migrations/migrate.js"
+import { migrate } from "../../../environments/migrations/migrate.js"
+import { migrationKey, type MigrateOptions } from "../../../environments/migrations/spec.js"
 import { releaseSpec } from "../../../environments/release.js"
 import type { Target } from "../../../environments/target.js"
 import type { TaskEnd, TaskView } from "../../../environments/task.js"
@@ -26,32 +27,33 @@ const release = releaseSpec({
 })
 
 /** A target that only knows tasks: what a killed process left, and how whatever runs ends. */
-async function world(options: { left?: TaskView; exitCode?: number; onRun?: () => Promise<void> } = {}) {
+async function world(options: { left?: TaskView; ends?: readonly number[]; onRun?: () => Promise<void> } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "gantry-test-"))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   const place = { prefix: "p", projectFolder: folder, folder }
   let left = options.left
   const did: string[] = []
-  const end: TaskEnd = {
-    exitCode: options.exitCode ?? 0,
+  const ends = [...(options.ends ?? [])]
+  const end = (): TaskEnd => ({
+    exitCode: ends.shift() ?? 0,
     outOfMemory: false,
     timedOut: false,
     seconds: 1,
     log: "said\n",
-  }
+  })
   const target = {
     service: "web",
     environment: "test",
     prepare: () => Promise.resolve(void did.push("prepare")),
     findTask: () => Promise.resolve(left),
     dataSince: () => Promise.resolve("then"),
-    awaitTask: () => Promise.resolve(void did.push("await")).then(() => end),
+    awaitTask: () => Promise.resolve(void did.push("await")).then(end),
     async runOnce(_release: unknown, task: { key: string }, { starting }: { starting?: () => Promise<void> }) {
       await starting?.()
       did.push(`run ${(await readMigrations(place, "web"))[0]?.status}`)
       left = { key: task.key, container: "web-migration", state: "ended" }
       await options.onRun?.()
-      return end
+      return end()
     },
     async removeTask() {
       did.push(`remove ${(await readMigrations(place, "web"))[0]?.status ?? "nothing"}`)
@@ -111,12 +113,23 @@ it("one that runs and of which nothing is written down is waited for, not cut of
 it("one that was left behind and failed is told, and not run again at once", async () => {
   const { did, go, started, status } = await world({
     left: { key: migrationKey(spec), container: "c", state: "ended" },
-    exitCode: 4,
+    ends: [4],
   })
   await started()
   await expect(go()).rejects.toMatchObject({ code: "MIGRATION-FAILED", kind: "failed" })
   expect(did).toEqual(["await", "remove failed"])
   expect(await status()).toBe("failed")
+})
+
+it("the failure of another one is told, and does not stop this one", async () => {
+  const { place, did, go, started } = await world({
+    left: { key: "other", container: "c", state: "ended" },
+    ends: [4, 0],
+  })
+  await started("other")
+  expect(await go()).toMatchObject({ applied: true })
+  expect(did).toEqual(["await", "remove failed", "prepare", "run started", "remove done"])
+  expect((await readMigrations(place, "web")).map((e) => e.status)).toEqual(["done", "failed"])
 })
 
 it("a container of something else is no answer to how it ended", async () => {

@@ -1,0 +1,84 @@
+import { isFault } from "../../core/errors.js"
+import type { TaskEnd } from "../task.js"
+import { cancelledFault, failedFault, unknownFault, type Where } from "./faults.js"
+import { readMigrations, recordMigration, type MigrationEntry } from "./journal.js"
+import { migrationKey, task, type MigrateOptions } from "./spec.js"
+
+/**
+ * Finds out how a migration ended that a killed process began, and waits for that where it has to.
+ * @throws MIGRATION-UNKNOWN when its container is gone, MIGRATION-FAILED, MIGRATION-TIMEOUT, MIGRATION-CANCELLED
+ */
+export async function settleOpen(options: MigrateOptions): Promise<void> {
+  const { target, place, tell, signal, output, migration } = options
+  const left = await target.findTask(task)
+  const open = (await readMigrations(place, target.service)).find((e) => e.status === "started")
+  const wait = (timeoutSeconds: number) =>
+    watched(target, left?.container ?? task, signal, () =>
+      target.awaitTask({ name: task, timeoutSeconds }, { signal, output }),
+    )
+  if (open === undefined) {
+    if (left?.state === "running") {
+      tell(`${left.container} runs, and nothing is written down about it: its end is waited for`)
+      await wait(migration.timeoutSeconds)
+    }
+    return target.removeTask(task)
+  }
+  if (left?.key !== open.key) throw unknownFault(target, open)
+  if (left.state === "created") {
+    await recordMigration(place, target.service, notBegun(open))
+    return target.removeTask(task)
+  }
+  tell(
+    left.state === "running"
+      ? `a migration of commit ${open.commit.slice(0, 12)} still runs in ${left.container}: its end is waited for`
+      : `a migration of commit ${open.commit.slice(0, 12)} ended in ${left.container} while nobody watched`,
+  )
+  const end = await wait(open.timeoutSeconds)
+  await conclude(options, open, end).catch((error: unknown) => {
+    // Another release's failure is no reason to refuse this one, which may be the remedy.
+    if (!isFault(error) || error.kind !== "failed" || open.key === migrationKey(migration)) throw error
+    tell(`that one failed: ${error.reason?.split("\n")[0] ?? error.message}`)
+  })
+}
+
+/** Writes down how it ended, and only then lets go of its container. @throws MIGRATION-FAILED, MIGRATION-TIMEOUT */
+export async function conclude(options: MigrateOptions, entry: MigrationEntry, end: TaskEnd): Promise<string> {
+  const { target, place, tell, keepLog } = options
+  const endedAt = new Date().toISOString()
+  const failed = end.timedOut || end.exitCode !== 0
+  await keepLog("migration.log", end.log)
+  const failure = failed ? failedFault(target, entry, end) : undefined
+  await recordMigration(place, target.service, {
+    ...entry,
+    status: failed ? "failed" : "done",
+    endedAt,
+    exitCode: end.exitCode,
+    ...(failure === undefined ? {} : { note: failure.reason?.split("\n")[0] ?? failure.message }),
+  })
+  await target.removeTask(task)
+  if (failure !== undefined) throw failure
+  tell(`migrated in ${end.seconds.toFixed(1)} s`)
+  return endedAt
+}
+
+const notBegun = (entry: MigrationEntry): MigrationEntry => ({
+  ...entry,
+  status: "failed",
+  endedAt: new Date().toISOString(),
+  note: "It never began: whoever wanted it was killed before.",
+})
+
+/** Whoever stops waiting is told where it goes on. */
+export async function watched<T>(
+  where: Where,
+  container: string,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (isFault(error) || !signal.aborted) throw error
+    throw cancelledFault(where, container, error)
+  }
+}
