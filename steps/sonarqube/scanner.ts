@@ -6,6 +6,7 @@ import type { Progress } from "../../core/progress.js"
 import { resolveImage, scannerReference, withHostCa, type EngineConfig } from "../../engine/index.js"
 import { abortable, lastLines, quote, runScript, serviceFiles } from "../container.js"
 import type { Service } from "../service.js"
+import { closingRelay } from "./relay.js"
 import type { Prepared } from "./reports.js"
 import type { Server } from "./server.js"
 
@@ -69,7 +70,8 @@ export async function scannerInContainer(
         .withWorkdir(base)
         .withSecretVariable("SONAR_TOKEN", dag.setSecret(`sonar-${analysis.instance}`, analysis.token))
         .withEnvVariable("GANTRY_RUN", analysis.instance)
-      container = reaching(container, dag, server)
+      const way = await wayTo(server)
+      container = way.through(container, dag)
       for (const tar of reports.kept) {
         container = container
           .withMountedFile("/tmp/kept.tar", dag.host().file(tar))
@@ -83,7 +85,9 @@ export async function scannerInContainer(
       ]
         .map(quote)
         .join(" ")}`
-      const ran = await runScript(container, { marker: analysis.instance, command, timeout }, write, signal)
+      const ran = await runScript(container, { marker: analysis.instance, command, timeout }, write, signal).finally(
+        way.close,
+      )
       if (ran.exitCode !== 0) throw scannerFault(service.name, ran.exitCode, ran.output)
       const target = join(analysis.scratch, "report-task.txt")
       await abortable(ran.container.file(`${outputs}/report-task.txt`).export(target), signal)
@@ -95,17 +99,29 @@ export async function scannerInContainer(
 /** Where reports lie in the scanner's container. */
 export const reportsFolder = "/gantry-reports"
 
-/** The address by which the container reaches the server. This host's loopback is reached through the session. */
-function reaching(container: Container, dag: Client, server: Server): Container {
+interface Way {
+  through(container: Container, dag: Client): Container
+  close(): void
+}
+
+/** How the container reaches the server. This host's loopback is reached through the session. */
+async function wayTo(server: Server): Promise<Way> {
   const url = new URL(server.internalUrl ?? server.url)
   if (server.internalUrl !== undefined || !["127.0.0.1", "localhost", "[::1]"].includes(url.hostname)) {
-    return container.withEnvVariable("SONAR_HOST_URL", url.href.replace(/\/$/, ""))
+    const address = url.href.replace(/\/$/, "")
+    return { through: (container) => container.withEnvVariable("SONAR_HOST_URL", address), close: () => undefined }
   }
   const port = Number(url.port || (url.protocol === "https:" ? 443 : 80))
   const path = url.pathname.replace(/\/$/, "")
-  return container
-    .withServiceBinding("sonarqube", dag.host().service([{ frontend: port, backend: port }]))
-    .withEnvVariable("SONAR_HOST_URL", `${url.protocol}//sonarqube:${port}${path}`)
+  // What is encrypted goes straight through: nobody on the way can say that a connection ends.
+  const relay = url.protocol === "http:" ? await closingRelay(url) : undefined
+  return {
+    through: (container, dag) =>
+      container
+        .withServiceBinding("sonarqube", dag.host().service([{ frontend: port, backend: relay?.port ?? port }]))
+        .withEnvVariable("SONAR_HOST_URL", `${url.protocol}//sonarqube:${port}${path}`),
+    close: () => relay?.close(),
+  }
 }
 
 /** Java's properties format: backslashes and line ends are escaped, anything beyond ASCII is written as \uXXXX. */
