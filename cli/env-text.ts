@@ -14,7 +14,7 @@ const short = (digest: string | undefined) => digest?.slice(0, 19) ?? "-"
 /** A row for each service in each environment. */
 export function environmentsText(all: readonly EnvironmentService[], options: TextOptions): string {
   const { colors } = createStyle(options)
-  const paint = { running: colors.green, degraded: colors.red, empty: colors.dim }
+  const paint = { running: colors.green, rollout: colors.yellow, degraded: colors.red, empty: colors.dim }
   const heads = ["ENVIRONMENT", "SERVICE", "STATE", "READY", "COMMIT", "DIGEST", "CONFIG", "ADDRESS"]
   const rows = all.map((s): readonly Cell[] => [
     { text: s.environment },
@@ -52,7 +52,7 @@ export function environmentText(detail: EnvironmentDetail, options: TextOptions)
 }
 
 function facts(s: ServiceDetail): readonly (readonly [string, string])[] {
-  const { release, previous, migration, busy } = s
+  const { release, previous, migration, busy, rollout } = s
   return [
     ...(release === undefined
       ? []
@@ -67,6 +67,15 @@ function facts(s: ServiceDetail): readonly (readonly [string, string])[] {
       : [["before", `${short(previous.digest)} (commit ${previous.commit.slice(0, 12)})`] as const]),
     ...(s.url === undefined ? [] : [["address", s.url] as const]),
     ["strategy", s.strategy],
+    ...(rollout === undefined ? [] : [["rollout", rolloutText(rollout)] as const]),
+    ...(s.kept === undefined
+      ? []
+      : [
+          [
+            "kept",
+            `${short(s.kept.digest)} without traffic until ${s.kept.until}: gantry rollback switches back`,
+          ] as const,
+        ]),
     ...(busy === undefined ? [] : [["at work", `${busy.what}, ${busy.by}, since ${busy.since}`] as const]),
     ...(migration === undefined
       ? []
@@ -78,6 +87,15 @@ function facts(s: ServiceDetail): readonly (readonly [string, string])[] {
             }${migration.note === undefined ? "" : `: ${migration.note}`}`,
           ] as const,
         ]),
+    ...s.history
+      .slice(1, 1 + mostHistory)
+      .map(
+        (h) =>
+          [
+            "earlier",
+            `${h.generation}: ${short(h.digest)} (commit ${h.commit.slice(0, 12)}), ${h.at}${h.refused === undefined ? "" : `; taken back: ${h.refused}`}`,
+          ] as const,
+      ),
     ...s.instances.map(
       (i) =>
         [
@@ -88,6 +106,16 @@ function facts(s: ServiceDetail): readonly (readonly [string, string])[] {
         ] as const,
     ),
   ]
+}
+
+const mostHistory = 5
+
+function rolloutText(rollout: NonNullable<ServiceDetail["rollout"]>): string {
+  const { strategy, phase, step, percent, to, why, run } = rollout
+  const where = strategy === "canary" ? `, step ${step}` : ""
+  return `${strategy} of ${short(to.digest)} (commit ${to.commit.slice(0, 12)}): ${phase}${where}, ${percent} % of the traffic${
+    why === undefined ? "" : `; ${why}`
+  }${run === undefined ? "" : `; gantry resume ${run}`}`
 }
 
 /** What differs, service by service. */

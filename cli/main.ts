@@ -233,7 +233,7 @@ program
     const { stop } = await import("./verbs/stop.js")
     process.exitCode = await stop(cwd(), name, options)
   })
-const env = program.command("env").description("what runs where; nothing is changed")
+const env = program.command("env").description("what runs where")
 env
   .command("list")
   .description("every service in every environment: release, configuration, health")
@@ -241,6 +241,14 @@ env
   .action(async (options) => {
     const { envList } = await import("./verbs/env.js")
     process.exitCode = await envList(cwd(), options)
+  })
+env
+  .command("tidy [environment]")
+  .description("remove what a switch kept, once its time is over; for a schedule")
+  .option("-s, --service <name>", "only this service (may be given several times)", collect)
+  .action(async (name: string | undefined, options) => {
+    const { envTidy } = await import("./verbs/tidy.js")
+    process.exitCode = await envTidy(cwd(), name, options)
   })
 env
   .command("show <environment> [service]")

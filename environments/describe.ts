@@ -7,16 +7,18 @@ import { serverName } from "./docker/haproxy-config.js"
 import { listInstances } from "./docker/instances.js"
 import { removeEnvironment } from "./docker/remove.js"
 import { readHistory } from "./history.js"
+import { notesOf } from "./notes.js"
 import { placeOf, type Project } from "./places.js"
 import { readPlots } from "./plots.js"
 import { releaseKey } from "./release.js"
+import { readKept, readRollout, type RolloutState } from "./strategies/state.js"
 
 /** What of a service runs in an environment right now. Plain JSON. */
 export interface EnvironmentService {
   readonly environment: string
   readonly service: string
-  /** `empty`: nothing was ever deployed · `running`: whole · `degraded`: instances are missing or not ready, or it is between releases. */
-  readonly state: "empty" | "running" | "degraded"
+  /** `empty`: nothing was ever deployed · `running`: whole · `rollout`: two releases share it · `degraded`: instances are missing or not ready. */
+  readonly state: "empty" | "running" | "rollout" | "degraded"
   /** Behind the load balancer, as the host reaches it. Undefined as long as nothing was deployed. */
   readonly url: string | undefined
   /** What ran whole last: of the history, so also when nothing is up. */
@@ -31,6 +33,23 @@ export interface EnvironmentService {
         readonly at: string
       }
     | undefined
+  /** A rollout that goes on, or pauses. */
+  readonly rollout:
+    | {
+        readonly strategy: string
+        readonly phase: string
+        /** From 1. */
+        readonly step: number
+        /** The new release's share of the traffic. */
+        readonly percent: number
+        readonly since: string | undefined
+        readonly why: string | undefined
+        readonly run: string | undefined
+        readonly to: { readonly reference: string; readonly digest: string; readonly commit: string }
+      }
+    | undefined
+  /** Blue after a switch, and until when it is kept. */
+  readonly kept: { readonly until: string; readonly digest: string | undefined } | undefined
   /** To what a rollback would go. */
   readonly previous: { readonly reference: string; readonly digest: string; readonly commit: string } | undefined
   readonly replicas: { readonly wanted: number; readonly ready: number }
@@ -70,15 +89,19 @@ export async function describeEnvironments(
         }
       })
       const ready = instances.filter((i) => i.ready && i.traffic).length
+      const notes = notesOf(project, environment.name, service)
+      const [rollout, kept] = [await readRollout(notes), await readKept(notes)]
       const whole =
         current !== undefined &&
         ready === environment.replicas &&
-        instances.every((i) => i.key === releaseKey(current.release) && i.ready)
+        instances.every((i) => isAtRest(i, releaseKey(current.release), kept?.key))
       const port = plots.ports[`${environment.name}/${plots.services[service]}`]
       result.push({
         environment: environment.name,
         service,
-        state: whole ? "running" : current === undefined && instances.length === 0 ? "empty" : "degraded",
+        state: stateOf({ whole, rollout, empty: current === undefined && instances.length === 0 }),
+        rollout: rollout && pick(rollout),
+        kept: kept && { until: kept.until, digest: instances.find((i) => i.key === kept.key)?.digest },
         url:
           port === undefined || (current === undefined && instances.length === 0)
             ? undefined
@@ -97,6 +120,35 @@ export async function describeEnvironments(
   }
   return result
 }
+
+/** Of the release that runs, and ready; or blue that is kept, without traffic. */
+function isAtRest(
+  instance: { readonly key: string; readonly ready: boolean; readonly traffic: boolean },
+  key: string,
+  kept: string | undefined,
+): boolean {
+  return instance.key === key ? instance.ready : instance.key === kept && !instance.traffic
+}
+
+function stateOf(facts: {
+  whole: boolean
+  rollout: RolloutState | undefined
+  empty: boolean
+}): EnvironmentService["state"] {
+  if (facts.rollout !== undefined) return "rollout"
+  return facts.whole ? "running" : facts.empty ? "empty" : "degraded"
+}
+
+const pick = ({ strategy, phase, step, percent, since, why, run, to }: RolloutState) => ({
+  strategy,
+  phase,
+  step: step + 1,
+  percent,
+  since,
+  why,
+  run,
+  to: identity(to),
+})
 
 const identity = ({ reference, digest, commit }: { reference: string; digest: string; commit: string }) => ({
   reference,

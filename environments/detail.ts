@@ -6,8 +6,11 @@ import { describeEnvironments, type EnvironmentService } from "./describe.js"
 import { environmentDrift, serviceDrift, type Drift } from "./docker/drift.js"
 import { readHistory } from "./history.js"
 import { readMigrations } from "./migrations/journal.js"
+import { notesOf } from "./notes.js"
 import { placeOf, serviceFolder, type Project } from "./places.js"
 import { readPlots } from "./plots.js"
+import { releaseKey } from "./release.js"
+import { readRefusals } from "./strategies/state.js"
 
 /** What there is to know about a service in an environment. Plain JSON; no value of a secret is in it. */
 export interface ServiceDetail extends EnvironmentService {
@@ -24,6 +27,15 @@ export interface ServiceDetail extends EnvironmentService {
         readonly note?: string | undefined
       }
     | undefined
+  /** Releases that ran whole, newest first: what `gantry rollback --to` takes. */
+  readonly history: readonly {
+    readonly generation: number
+    readonly digest: string
+    readonly commit: string
+    readonly at: string
+    /** Why it was taken back, if it was. */
+    readonly refused: string | undefined
+  }[]
   readonly drift: readonly Drift[]
 }
 
@@ -58,7 +70,10 @@ export async function describeEnvironment(
   for (const service of all.filter((s) => services.includes(s.service))) {
     const folder = serviceFolder(place, service.service)
     const busy = (await workOn(join(folder, "deploy.lock"))) ?? (await workOn(join(folder, "migrate.lock")))
-    const [current] = await readHistory(place, service.service)
+    const history = await readHistory(place, service.service)
+    const [current] = history
+    const refusals = await readRefusals(notesOf(project, name, service.service))
+    const moving = busy !== undefined || service.rollout !== undefined
     const [migration] = await readMigrations(place, service.service)
     described.push({
       ...service,
@@ -71,7 +86,14 @@ export async function describeEnvironment(
         at: migration.endedAt ?? migration.startedAt,
         ...(migration.note === undefined ? {} : { note: migration.note }),
       },
-      drift: up ? await serviceDrift(scene, service.service, current, busy !== undefined) : [],
+      history: history.map(({ release, generation, at }) => ({
+        generation,
+        digest: release.digest,
+        commit: release.commit,
+        at,
+        refused: refusals.find((r) => r.key === releaseKey(release))?.why,
+      })),
+      drift: up ? await serviceDrift(scene, service.service, current, moving) : [],
     })
   }
   const deployed = described.some((s) => s.state !== "empty")

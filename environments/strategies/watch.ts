@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { isFault } from "../../core/errors.js"
 import type { Analysis } from "../analysis/settings.js"
+import { verdictText } from "../analysis/text.js"
 import type { Verdict } from "../analysis/verdict.js"
 import { abortedFault, unfitFault } from "../faults.js"
 import type { Instance } from "../target.js"
@@ -93,7 +94,7 @@ export function watcherOf(rollout: JudgedRollout<JudgedStrategy>, analysis: Anal
       first = false
       const verdict = await judge(rollout)
       observe?.({ at: verdict.at, percent, verdict })
-      tell(`${percent} % for ${sinceSeconds(rollout).toFixed(0)} s: ${verdict.judgement}; ${verdict.reason}`)
+      tell(`${percent} % for ${sinceSeconds(rollout).toFixed(0)} s: ${verdictText(verdict)}`)
       if (verdict.judgement !== "fail") return verdict
       const failures = journal.state.failures + 1
       await journal.write({ failures })

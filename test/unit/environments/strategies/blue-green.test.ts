@@ -4,7 +4,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
 import { isFault } from "../../../../core/errors.js"
 import { releaseKey } from "../../../../environments/release.js"
 import type { Judgement } from "../../../../environments/analysis/verdict.js"
-import type { EnvironmentInput } from "../../../../environments/environment.js"
+import { environment, type EnvironmentInput } from "../../../../environments/environment.js"
+import { tidy } from "../../../../environments/tidy.js"
 import { readKept } from "../../../../environments/strategies/state.js"
 import { a, b, c, openWorld, survives, type World } from "./world.js"
 
@@ -89,6 +90,22 @@ describe("blue-green", () => {
     await world.deploy(b)
     await world.deploy(c)
     expect(world.state()).toBe("b:0 b:0 c:100 c:100")
+  })
+
+  it("is tidied up when its time is over, and not before", async () => {
+    await running()
+    const { target, place } = world
+    const { signal } = new AbortController()
+    const options = { target, place, environment: environment("prod", settings), signal, tell: () => undefined }
+    const tidyAt = (seconds: number) =>
+      tidy({ ...options, keepLog: () => Promise.resolve() }, new Date(Date.now() + seconds * 1000))
+    expect(await tidyAt(0)).toBe("none")
+    await world.deploy(b)
+    expect(await tidyAt(590)).toBe("kept")
+    expect(world.state()).toBe("a:0 a:0 b:100 b:100")
+    expect(await tidyAt(601)).toBe("removed")
+    expect(world.state()).toBe("b:100 b:100")
+    expect(await tidyAt(601)).toBe("none")
   })
 
   it("removes blue at once where it shall not be kept", async () => {
