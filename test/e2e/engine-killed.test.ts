@@ -6,7 +6,7 @@ import { newestRun, untilLog, untilStep } from "./watch.js"
 /** Alone and last: it kills the engine that all the other tests work with, and that loses its cache by it. */
 let rig: Rig
 beforeAll(async () => {
-  rig = await makeRig({ project: "e2ekilled", lean: true })
+  rig = await makeRig({ project: "e2ekilled", without: ["sonar", "integration tests"] })
 })
 afterAll(() => rig.remove())
 

@@ -17,11 +17,7 @@ const config = `ci: {
   },`
 
 /** The shop in a repository with its generated .gitlab-ci.yml and an origin, and a GitLab that its jobs can ask. */
-export async function makePipeline(setup: {
-  readonly project: string
-  readonly lean?: boolean
-  readonly services?: readonly string[]
-}) {
+export async function makePipeline(setup: { readonly project: string; readonly services?: readonly string[] }) {
   await withRsync()
   const rig = await makeRig({ ...setup, config })
   await writeFile(join(rig.dir, ".gitignore"), "node_modules/\n.gantry/\n.gitlab-ci-local/\n")

@@ -8,7 +8,7 @@ import { newestRun, untilStep } from "./watch.js"
 describe("a release that does not go straight", () => {
   let rig: Rig
   beforeAll(async () => {
-    rig = await makeRig({ project: "e2erelease", lean: true })
+    rig = await makeRig({ project: "e2erelease", without: ["sonar", "integration tests"] })
   })
   afterAll(() => rig.remove())
 

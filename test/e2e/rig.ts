@@ -37,14 +37,16 @@ export interface Rig {
   remove(): Promise<void>
 }
 
+export type Heavy = "sonar" | "integration tests"
+
 export interface RigSetup {
   readonly project: string
   readonly services?: readonly string[]
   /**
-   * Without SonarQube and integration tests, which take most of a delivery's time: for tests about what becomes of a
-   * release. A service that declares no such thing has no such step.
+   * What the services do not declare here, and so have no step for: SonarQube and integration tests take most of a delivery's
+   * time, and are not what a test about the way of a release is about. The whole is delivered in gitlab.test.ts.
    */
-  readonly lean?: boolean
+  readonly without?: readonly Heavy[]
   /** Further lines of gantry.config.ts. */
   readonly config?: string
   /** Imports and what else stands before the configuration. */
@@ -63,7 +65,7 @@ export async function makeRig(setup: RigSetup): Promise<Rig> {
       filter: (path) => !/\/(node_modules|target|reports|coverage)(\/|$)/.test(path.slice(root.length)),
     })
   }
-  if (setup.lean === true) for (const service of services) await makeLean(join(dir, "shop", service, serviceFile))
+  for (const service of services) await adapt(join(dir, "shop", service, serviceFile), setup.without ?? [])
   await mkdir(join(dir, "node_modules"))
   await symlink(root, join(dir, "node_modules", "gantry-ci"))
   await writeFile(join(dir, ".gitignore"), "node_modules/\n.gantry/\n")
@@ -123,10 +125,14 @@ export async function makeRig(setup: RigSetup): Promise<Rig> {
   }
 }
 
-async function makeLean(file: string): Promise<void> {
+async function adapt(file: string, without: readonly Heavy[]): Promise<void> {
   const declaration = parseDocument(await readFile(file, "utf8"))
-  declaration.delete("sonar")
-  declaration.deleteIn(["tests", "integration"])
+  if (without.includes("sonar")) declaration.delete("sonar")
+  if (without.includes("integration tests")) declaration.deleteIn(["tests", "integration"])
+  // Instances live for a minute here: the second compiler of the Java machine would be most of what they do.
+  if (/maven/.test(String(declaration.getIn(["toolchain", "image"])))) {
+    declaration.set("env", { JAVA_TOOL_OPTIONS: "-XX:TieredStopAtLevel=1" })
+  }
   await writeFile(file, declaration.toString())
 }
 

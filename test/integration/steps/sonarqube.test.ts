@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto"
-import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { credentialsAreValid, measures, sonarSession, tokenNames } from "../../../clients/sonarqube/index.js"
@@ -12,8 +11,8 @@ import { sourceDir } from "../../../steps/source.js"
 import { analyse } from "../../../steps/sonarqube/analyse.js"
 import { scannerInContainer } from "../../../steps/sonarqube/scanner.js"
 import { reachServer, type Server } from "../../../steps/sonarqube/server.js"
-import { engine, realSession, resolve, stepContext } from "./engine.js"
-import { temporaryFolder, temporaryRepository, type Repository } from "./repository.js"
+import { engine, realSession, stepContext } from "./engine.js"
+import { temporaryRepository, type Repository } from "./repository.js"
 
 const session = realSession()
 const prefix = `gantry-test-${randomBytes(4).toString("hex")}`
@@ -66,8 +65,6 @@ async function analysis(
   more: {
     readonly sonar?: Record<string, unknown>
     readonly coverage?: string
-    /** Path of a tar file that the tests kept. */
-    readonly kept?: string
   } = {},
 ) {
   const context = { ...(await stepContext(repo, session(), "tiny.sonarqube", commit)), mask: () => undefined }
@@ -82,7 +79,6 @@ async function analysis(
     seconds: 0.01,
     junit: [await context.artifacts.put("junit.xml", { text: junit })],
     coverageReports: [await context.artifacts.put("coverage", { text: more.coverage ?? lcov })],
-    ...(more.kept === undefined ? {} : { kept: await context.artifacts.put("kept.tar", { file: more.kept }) }),
   }
   const scanner = await scannerInContainer(context.dag, {
     engine,
@@ -157,33 +153,19 @@ describe("SonarQube, for real", () => {
     expect(await leftTokens()).toEqual([])
   })
 
-  it("analyses Java with the classes that the tests kept and JaCoCo's report, and not without classes", async () => {
+  // With classes and JaCoCo's report both services of the shop are analysed in test/e2e/gitlab.test.ts.
+  it("does not analyse Java without the classes that the tests kept: SonarQube would say nothing, and see less", async () => {
     const repo = await temporaryRepository()
     const java = "package shop;\n\npublic class Sum {\n  public int of(int a, int b) {\n    return a + b;\n  }\n}\n"
     const commit = await repo.commit("Java", {
       ".gitignore": ".gantry\n",
       "services/tiny/src/main/java/shop/Sum.java": java,
     })
-    const jdk = session()
-      .dag.container()
-      .from(await resolve("maven:3.9-eclipse-temurin-21"))
-    const kept = join(await temporaryFolder(), "kept.tar")
-    await jdk
-      .withNewFile("/w/Sum.java", java)
-      .withWorkdir("/w")
-      .withExec(["sh", "-c", "javac -g -d target/classes Sum.java && tar -cf kept.tar target"])
-      .file("kept.tar")
-      .export(kept)
     const coverage = `<report name="tiny"><package name="shop"><sourcefile name="Sum.java">
 <line nr="3" mi="0" ci="3" mb="0" cb="0"/><line nr="5" mi="0" ci="4" mb="0" cb="0"/></sourcefile></package></report>`
     const sonar = { sources: ["src/main"], tests: [], properties: { "sonar.java.binaries": "target/classes" } }
-    const good = await analysis(repo, commit, "java", { sonar, coverage, kept })
-    expect(await shown(good)).toMatchObject({ status: "passed" })
-    expect(await measures(server.session, `${prefix}:java`, ["coverage"])).toEqual({ coverage: "100.0" })
-
-    // SonarQube itself would say nothing, and see less.
-    const without = await analysis(repo, commit, "java-without", { sonar, coverage })
-    await expect(without.result).rejects.toMatchObject({ code: "SONAR-BINARIES", kind: "usage" })
+    const { result } = await analysis(repo, commit, "java", { sonar, coverage })
+    await expect(result).rejects.toMatchObject({ code: "SONAR-BINARIES", kind: "usage" })
   })
 
   it("does not take a coverage report of other files for 0 %", async () => {
