@@ -10,7 +10,7 @@ import { makeRig, statuses, versionAt, type Rig } from "./rig.js"
 describe("gantry dev", () => {
   let rig: Rig
   beforeAll(async () => {
-    rig = await makeRig({ project: "e2edev", lean: true })
+    rig = await makeRig({ project: "e2edev", without: ["sonar", "integration tests"] })
   })
   afterAll(async () => {
     await rig.gantry(["stop", "dev", "--data"])

@@ -7,7 +7,7 @@ import { makeRig, requestLoop, statuses, urls, versionAt, type Rig } from "./rig
 describe("migrations of a delivery", () => {
   let rig: Rig
   beforeAll(async () => {
-    rig = await makeRig({ project: "e2emigrate", lean: true })
+    rig = await makeRig({ project: "e2emigrate", without: ["sonar", "integration tests"] })
   })
   afterAll(() => rig.remove())
 

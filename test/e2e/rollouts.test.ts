@@ -42,7 +42,7 @@ describe("a canary in PROD", () => {
   let url: string
   let good: string
   beforeAll(async () => {
-    rig = await makeRig({ project: "e2ecanary", lean: true, prologue, config })
+    rig = await makeRig({ project: "e2ecanary", without: ["sonar", "integration tests"], prologue, config })
   })
   afterAll(() => rig.remove())
 
