@@ -190,6 +190,7 @@ program
   .description("bring an earlier release back, without a build: the good one before, or a kept one that is named")
   .option("-s, --service <name>", "only this service (may be given several times)", collect)
   .option("--to <release>", "generation, or the beginning of a digest or a commit (see `gantry env show`)")
+  .option("--force", "also past a migration that is not backwards compatible")
   .option("--as <name>", "who orders it; where people have to approve: an approver")
   .requiredOption("--reason <text>", "why")
   .option("--json", "events as NDJSON on standard output")

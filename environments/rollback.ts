@@ -3,6 +3,7 @@ import { alone } from "./alone.js"
 import { returnTo } from "./back.js"
 import type { DeployOptions, Deployed } from "./deploy.js"
 import { readHistory, recordRelease, type HistoryEntry } from "./history.js"
+import type { MigrationEntry } from "./migrations/journal.js"
 import { releaseKey, releaseName, type ReleaseSpec } from "./release.js"
 import type { Rollout } from "./strategies/rollout.js"
 import type { Strategy } from "./strategies/settings.js"
@@ -90,6 +91,11 @@ export function chooseRelease(
     reason: listOf(history) || `Nothing of ${where.service} ran in ${where.environment}.`,
     hint: "--to takes a generation, or the beginning of a digest or a commit.",
   })
+}
+
+/** A migration that closes the way back to a release: it ran after that one had been rolled out. Pure. */
+export function migratedSince(migrations: readonly MigrationEntry[], at: string): MigrationEntry | undefined {
+  return migrations.find((m) => !m.compatible && m.status !== "failed" && m.startedAt > at)
 }
 
 function isNamed({ release, generation }: HistoryEntry, wanted: string): boolean {

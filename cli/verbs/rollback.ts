@@ -6,10 +6,13 @@ import {
   chooseRelease,
   notesOf,
   placeOf,
+  migratedSince,
   readHistory,
+  readMigrations,
   readRefusals,
   releaseName,
   writeRollbackOrder,
+  type MigrationEntry,
   type RollbackOrder,
 } from "../../environments/index.js"
 import { rollbackOf } from "../../pipelines/rollback.js"
@@ -24,6 +27,8 @@ export interface RollbackOptions {
   readonly as?: string
   readonly reason: string
   readonly json?: boolean
+  /** Also over a migration that is not backwards compatible. */
+  readonly force?: boolean
 }
 
 /**
@@ -75,7 +80,10 @@ async function ordersFor(
     const history = await readHistory(placeOf(settings, environment), service)
     const refusals = await readRefusals(notesOf(settings, environment, service))
     try {
-      const { release } = chooseRelease({ service, environment }, history, refusals, options.to)
+      const entry = chooseRelease({ service, environment }, history, refusals, options.to)
+      const { release } = entry
+      const closed = migratedSince(await readMigrations(placeOf(settings, environment), service), entry.at)
+      if (closed !== undefined && options.force !== true) throw migrated(service, environment, closed)
       orders.set(service, { to: release, ...who, at: new Date().toISOString() })
     } catch (error) {
       if (options.service !== undefined) throw error
@@ -92,4 +100,14 @@ async function ordersFor(
       hint: "gantry env list",
     })
   )
+}
+
+function migrated(service: string, environment: string, migration: MigrationEntry) {
+  return fault({
+    code: "ROLLBACK-MIGRATED",
+    kind: "usage",
+    message: `${service} in ${environment} cannot go back past its migration of ${migration.startedAt}`,
+    reason: `It is declared not backwards compatible (commit ${migration.commit.slice(0, 12)}): the earlier release cannot work on the schema as it is now.`,
+    hint: "Correct it with a new release. Whoever has brought the schema back by hand says --force.",
+  })
 }

@@ -34,7 +34,7 @@ describe("rolling deployment on the Docker Engine", () => {
 
   it("rolls forward and back without a failed request", async () => {
     await lab.deploy(lab.release(v1))
-    const traffic = load((await lab.target("test")).url)
+    const traffic = load((await lab.target("test")).url, { connections: 40, most: 60_000 })
     await until(() => traffic.count() > 200, 20)
     const started = performance.now()
     const forward = await lab.deploy(lab.release(v2, { env: { VERSION: "v2" } }))
@@ -42,10 +42,11 @@ describe("rolling deployment on the Docker Engine", () => {
     expect(forward.previous?.digest).toBe(v1.digest)
     const back = await lab.deploy(lab.release(v1))
     expect(back.previous?.digest).toBe(v2.digest)
+    await until(() => traffic.count() >= 10_000, 120)
     const result = await traffic.stop()
     expect(result.failures).toEqual([])
     expect(result.versions["v2"]).toBeGreaterThan(0)
-    expect(result.total).toBeGreaterThan(500)
+    expect(result.total).toBeGreaterThanOrEqual(10_000)
     console.log(
       `rolled 2 replicas in ${seconds.toFixed(1)} s under load; ${result.total} requests`,
       lab.lines.slice(-12),

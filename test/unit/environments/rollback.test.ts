@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest"
 import { environment, type EnvironmentInput } from "../../../environments/environment.js"
 import { readHistory, recordRelease } from "../../../environments/history.js"
 import { releaseKey, type ReleaseSpec } from "../../../environments/release.js"
-import { chooseRelease, rollBack } from "../../../environments/rollback.js"
+import { chooseRelease, migratedSince, rollBack } from "../../../environments/rollback.js"
 import { readRefusals } from "../../../environments/strategies/state.js"
 import { a, b, c, openWorld, type World } from "./strategies/world.js"
 
@@ -74,6 +74,21 @@ describe("rollback", () => {
       if (!died) break
       await world.close()
     }
+  })
+})
+
+describe("a migration on the way back", () => {
+  const entry = (over: object) =>
+    ({ status: "done", compatible: false, startedAt: "2026-11-26T10:00:00.000Z", commit: "c", ...over }) as never
+  it.each([
+    ["not backwards compatible, since then", entry({}), true],
+    ["under way", entry({ status: "started" }), true],
+    ["failed", entry({ status: "failed" }), false],
+    ["compatible", entry({ compatible: true }), false],
+    ["before that release was rolled out", entry({ startedAt: "2026-11-26T08:00:00.000Z" }), false],
+  ])("%s", async (_, migration, closed) => {
+    world = await openWorld(rolling)
+    expect(migratedSince([migration], "2026-11-26T09:00:00.000Z") !== undefined).toBe(closed)
   })
 })
 
