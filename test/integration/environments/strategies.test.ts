@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { isFault } from "../../../core/errors.js"
 import type { EnvironmentInput } from "../../../environments/environment.js"
 import type { ReleaseSpec } from "../../../environments/release.js"
+import { readRollout } from "../../../environments/strategies/state.js"
 import { openLab, until, type Lab } from "./lab.js"
 import { load, type Load } from "./load.js"
 
@@ -85,7 +86,18 @@ describe("blue-green", () => {
 describe("canary", () => {
   it("gets to 100 % without a failed request", async () => {
     const traffic = await users("canary")
-    await lab.deploy(v2(), { environment: "canary" })
+    const target = await lab.target("canary")
+    const rollout = lab.deploy(v2(), { environment: "canary" })
+    // Whoever sends the testers' header sees the new release while it has the smallest share, and on the preview address.
+    await until(async () => (await readRollout(target.notes))?.percent === 10, 30)
+    const headers = { "X-Shop-Tester": "yes" }
+    for (const [url, init] of [
+      [target.url, { headers }],
+      [target.previewUrl, {}],
+    ] as const) {
+      for (let i = 0; i < 10; i++) expect(await (await fetch(url, init)).text()).toMatch(/^v2/)
+    }
+    await rollout
     expect((await lab.deploy(v2(), { environment: "canary" })).unchanged).toBe(true)
     await lab.rollBack("canary")
     expect(await versions("canary")).toEqual(["v1:100", "v1:100", "v1:100"])
