@@ -1,7 +1,7 @@
 import { join } from "node:path"
 import { fault } from "../core/errors.js"
 import { lockHint, lockOwner, withLock } from "../core/lock.js"
-import type { DeployOptions } from "./deploy.js"
+import type { DeployOptions } from "./deployment.js"
 import { serviceFolder, type Place } from "./places.js"
 
 /** The file that says who is changing a service of an environment now. */

@@ -1,6 +1,6 @@
 import { analyse } from "./analysis/analyse.js"
 import { returnTo } from "./back.js"
-import type { DeployOptions } from "./deploy.js"
+import type { DeployOptions } from "./deployment.js"
 import { releaseKey, releaseName, type ReleaseSpec } from "./release.js"
 import { blueGreen } from "./strategies/blue-green.js"
 import { canary } from "./strategies/canary.js"

@@ -1,45 +1,17 @@
 import { fault, isFault, type Fault } from "../core/errors.js"
 import { alone } from "./alone.js"
-import type { Comparison, Verdict } from "./analysis/verdict.js"
 import { goBack } from "./back.js"
 import { bring, finishOther } from "./bring.js"
-import type { Environment } from "./environment.js"
+import type { Deployed, DeployOptions } from "./deployment.js"
 import { readHistory, recordRelease } from "./history.js"
-import type { Place } from "./places.js"
 import { checkRefusal, takesPerson } from "./refusals.js"
 import { releaseKey, releaseName, type ReleaseSpec } from "./release.js"
 import { isServing } from "./strategies/moves.js"
 import type { Rollout } from "./strategies/rollout.js"
-import type { Observed } from "./strategies/samples.js"
 import type { Strategy } from "./strategies/settings.js"
 import { readKept, readRollout, refuse } from "./strategies/state.js"
-import type { Instance, Target } from "./target.js"
+import type { Instance } from "./target.js"
 import { runsAlone } from "./whole.js"
-
-export interface DeployOptions {
-  readonly target: Target
-  readonly place: Place
-  readonly environment: Environment
-  readonly release: ReleaseSpec
-  readonly signal: AbortSignal
-  /** The run that deploys, for people who look at a rollout. */
-  readonly run?: string
-  /** Who approved this deployment, and when: a release that was taken back before that may go there again. */
-  readonly approved?: { readonly by: string; readonly at: string } | undefined
-  /** How a release that has part of the traffic is measured. */
-  judge?(comparison: Comparison): Promise<Verdict>
-  tell(line: string): void
-  keepLog(name: string, text: string): Promise<void>
-  observe?: (observed: Observed) => void
-}
-
-export interface Deployed {
-  readonly unchanged: boolean
-  readonly replicas: number
-  readonly release: ReleaseSpec
-  /** What ran before, to which a rollback would go. */
-  readonly previous: ReleaseSpec | undefined
-}
 
 /**
  * Brings a service of an environment to a release by the environment's strategy, and back to the one before when that

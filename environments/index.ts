@@ -4,7 +4,8 @@
  */
 export { configFiles, configProfile } from "./config-profile.js"
 export { compareEnvironments, type EnvironmentDifference } from "./compare.js"
-export { deployRelease, type Deployed, type DeployOptions } from "./deploy.js"
+export { deployRelease } from "./deploy.js"
+export type { Deployed, DeployOptions } from "./deployment.js"
 export { describeEnvironments, removeEnvironments, type EnvironmentService } from "./describe.js"
 export { describeEnvironment, type EnvironmentDetail, type ServiceDetail } from "./detail.js"
 export type { Drift } from "./docker/drift.js"

@@ -1,4 +1,4 @@
-import type { DeployOptions } from "./deploy.js"
+import type { DeployOptions } from "./deployment.js"
 import type { Environment } from "./environment.js"
 import { refusedFault } from "./faults.js"
 import { allow, readRefusals } from "./strategies/state.js"

@@ -1,7 +1,7 @@
 import { fault } from "../core/errors.js"
 import { alone } from "./alone.js"
 import { returnTo } from "./back.js"
-import type { DeployOptions, Deployed } from "./deploy.js"
+import type { Deployed, DeployOptions } from "./deployment.js"
 import { readHistory, recordRelease, type HistoryEntry } from "./history.js"
 import type { MigrationEntry } from "./migrations/journal.js"
 import { releaseKey, releaseName, type ReleaseSpec } from "./release.js"

@@ -1,5 +1,5 @@
 import { alone } from "./alone.js"
-import type { DeployOptions } from "./deploy.js"
+import type { DeployOptions } from "./deployment.js"
 import { retire } from "./strategies/instances.js"
 import { readKept, writeKept } from "./strategies/state.js"
 

@@ -1,4 +1,4 @@
-import type { Rule } from "./rules.js"
+import type { Rule } from "./rule.js"
 
 /**
  * What every release is judged by, with the thresholds of section 4.2.2 of the strategy document. The figures come from

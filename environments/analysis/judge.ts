@@ -1,5 +1,5 @@
 import { figureText, limitText } from "./text.js"
-import type { Rule } from "./rules.js"
+import type { Rule } from "./rule.js"
 import type { Judgement, Measure, Verdict } from "./verdict.js"
 
 /** What was measured of both groups within one window. */

@@ -1,8 +1,6 @@
 import { defaultRules } from "./defaults.js"
-import type { Analysis, MetricRule, Metrics } from "./settings.js"
-
-/** A rule with its query. */
-export type Rule = MetricRule & { readonly query: string }
+import type { MetricRule, Rule } from "./rule.js"
+import type { Analysis, Metrics } from "./settings.js"
 
 /** What decides, by name: the defaults, as the environment and the service changed them, and their own. */
 export function rulesOf(analysis: Pick<Analysis, "metrics">): Readonly<Record<string, Rule>> {

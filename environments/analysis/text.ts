@@ -1,4 +1,4 @@
-import type { Rule } from "./rules.js"
+import type { Rule } from "./rule.js"
 import type { Verdict } from "./verdict.js"
 
 /** A verdict for a log: what it is, why, and what was measured besides, which decides nothing. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { judge, type Figures, type Pair } from "../../../../environments/analysis/judge.js"
 import { verdictText } from "../../../../environments/analysis/text.js"
-import type { Rule } from "../../../../environments/analysis/rules.js"
+import type { Rule } from "../../../../environments/analysis/rule.js"
 import type { Judgement } from "../../../../environments/analysis/verdict.js"
 
 const rule = (over: Partial<Rule>): Rule => ({ query: "q", unit: "ratio", dryRun: false, ...over })

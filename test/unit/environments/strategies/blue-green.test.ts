@@ -1,13 +1,12 @@
 import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
-import { isFault } from "../../../../core/errors.js"
 import { releaseKey } from "../../../../environments/release.js"
 import type { Judgement } from "../../../../environments/analysis/verdict.js"
 import { environment, type EnvironmentInput } from "../../../../environments/environment.js"
 import { tidy } from "../../../../environments/tidy.js"
 import { readKept } from "../../../../environments/strategies/state.js"
-import { a, b, c, openWorld, survives, type World } from "./world.js"
+import { a, b, c, failure, openWorld, survives, type World } from "./world.js"
 
 const strategy = {
   kind: "blue-green" as const,
@@ -48,15 +47,6 @@ async function running(over: EnvironmentInput = settings, verdicts: readonly Jud
   world.moves.length = 0
   world.least()
 }
-const failure = async (work: Promise<unknown>) => {
-  const error: unknown = await work.then(
-    () => undefined,
-    (e: unknown) => e,
-  )
-  if (!isFault(error)) throw new Error(`no fault: ${String(error)}`)
-  return error
-}
-
 describe("blue-green", () => {
   it("checks green on its preview address at full size, switches in one go, and keeps blue", async () => {
     await running()

@@ -1,10 +1,9 @@
 import { afterEach, describe, expect, it } from "vitest"
-import { isFault } from "../../../../core/errors.js"
 import { releaseKey } from "../../../../environments/release.js"
 import type { Judgement } from "../../../../environments/analysis/verdict.js"
 import { readRollout, writeDecision } from "../../../../environments/strategies/state.js"
 import type { EnvironmentInput } from "../../../../environments/environment.js"
-import { a, b, c, openWorld, survives, type World } from "./world.js"
+import { a, b, c, failure, openWorld, survives, type World } from "./world.js"
 
 const settings: EnvironmentInput = {
   replicas: 3,
@@ -28,15 +27,6 @@ async function running(verdicts: readonly Judgement[] = ["pass"], over: Environm
   world.moves.length = 0
   world.least()
 }
-const failure = async (work: Promise<unknown>) => {
-  const error: unknown = await work.then(
-    () => undefined,
-    (e: unknown) => e,
-  )
-  if (!isFault(error)) throw new Error(`no fault: ${String(error)}`)
-  return error
-}
-
 describe("canary", () => {
   it("brings the first release there plainly: there is nothing to compare it with", async () => {
     await running()

@@ -2,8 +2,10 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { expect } from "vitest"
+import { isFault, type Fault } from "../../../../core/errors.js"
 import type { Judgement, Verdict } from "../../../../environments/analysis/verdict.js"
-import { deployRelease, type Deployed, type DeployOptions } from "../../../../environments/deploy.js"
+import { deployRelease } from "../../../../environments/deploy.js"
+import type { Deployed, DeployOptions } from "../../../../environments/deployment.js"
 import { environment, type EnvironmentInput } from "../../../../environments/environment.js"
 import type { Place } from "../../../../environments/places.js"
 import { releaseKey, releaseSpec, type ReleaseSpec } from "../../../../environments/release.js"
@@ -120,4 +122,14 @@ export async function survives(
       await world.close()
     }
   }
+}
+
+/** The fault that the work ends with. */
+export async function failure(work: Promise<unknown>): Promise<Fault> {
+  const error: unknown = await work.then(
+    () => undefined,
+    (e: unknown) => e,
+  )
+  if (!isFault(error)) throw new Error(`no fault: ${String(error)}`)
+  return error
 }
