@@ -35,7 +35,7 @@ async function share(env: Record<string, string>, over: Partial<ReleaseSpec> = {
   const [canary] = await target.start(release, 1, signal)
   if (canary === undefined) throw new Error("nothing started")
   const find = async () => (await target.describe()).find((i) => i.id === canary.id)
-  await until(async () => (await find())?.healthy === true, 20)
+  await until(async () => (await find())?.healthy === true, 60)
   const [baseline] = await target.describe()
   await target.setWeights(new Map([canary, baseline as Instance].map((i) => [i, fullWeight])))
   const began = performance.now()
@@ -51,7 +51,7 @@ async function share(env: Record<string, string>, over: Partial<ReleaseSpec> = {
     const traffic = load(target.url, { most: mostRequests })
     try {
       let verdict = await ask(settings)
-      await until(async () => (verdict = await ask(settings)).judgement !== "inconclusive", 12).catch(
+      await until(async () => (verdict = await ask(settings)).judgement !== "inconclusive", 60).catch(
         (error: unknown) => {
           throw new Error(`undecided: ${JSON.stringify(verdict, undefined, 1)}`, { cause: error })
         },
@@ -120,13 +120,13 @@ describe("an analysis of real figures", () => {
     const traffic = load(target.url, { most: mostRequests, connections: 1 })
     try {
       const long = Analysis.parse({ windowSeconds: 30 })
-      await until(async () => (await ask(long)).requests.canary >= 100, 25)
+      await until(async () => (await ask(long)).requests.canary >= 100, 60)
       const other = lab.release(image, { service: "other" })
       await (await lab.target("test", "other")).prepare(other, signal)
       const reset = () => source.query('sum(resets(haproxy_server_loadbalanced_total{server="web-1"}[30s]))', signal)
-      await until(async () => ((await reset()) ?? 0) > 0, 10)
+      await until(async () => ((await reset()) ?? 0) > 0, 60)
       let verdict = await ask()
-      await until(async () => (verdict = await ask()).judgement !== "inconclusive", 10)
+      await until(async () => (verdict = await ask()).judgement !== "inconclusive", 60)
       expect(verdict.judgement).toBe("pass")
       expect(measure(verdict, "availability")?.canary).toBe(1)
       expect(measure(verdict, "responseTime")?.canary).toBeLessThan(0.2)
@@ -137,7 +137,7 @@ describe("an analysis of real figures", () => {
 
   it("knows nothing without traffic, neither yes nor no", async () => {
     const { ask, canary } = await share({}, { metrics: "/metrics" })
-    await until(async () => (await scraped(canary)) === 1, 15)
+    await until(async () => (await scraped(canary)) === 1, 60)
     const verdict = await ask()
     expect(verdict).toMatchObject({ judgement: "inconclusive", requests: { canary: 0, baseline: 0 } })
     expect(verdict.reason).toMatch(/^no traffic/)
@@ -169,9 +169,9 @@ const scraped = (instance: Instance) => source.query(`up{job="services",instance
 describe("the environment's Prometheus", () => {
   it("scrapes an instance from its start to its end, without a restart", async () => {
     const { canary } = await share({}, { metrics: "/metrics" })
-    await until(async () => (await scraped(canary)) === 1, 15)
+    await until(async () => (await scraped(canary)) === 1, 60)
     await target.stop(canary, 1)
-    await until(async () => (await scraped(canary)) === undefined, 30)
+    await until(async () => (await scraped(canary)) === undefined, 60)
   })
 
   it("says what is wrong with a query", async () => {
@@ -204,7 +204,7 @@ describe("the environment's Prometheus", () => {
   it("has no opinion when the balancer does not answer it", async () => {
     const { ask } = await share({})
     await lab.docker.getContainer(`${lab.engine.config.stack}-shop-test-balancer`).kill()
-    await until(async () => /load balancer/.test((await ask()).reason), 10)
+    await until(async () => /load balancer/.test((await ask()).reason), 60)
     expect((await ask()).judgement).toBe("inconclusive")
   })
 })

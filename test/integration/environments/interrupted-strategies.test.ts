@@ -58,7 +58,7 @@ async function users(name: Name) {
   await (await lab.target(name)).notes.write("refused", undefined)
   lab.lines.length = 0
   const traffic = load((await lab.target(name)).url, { methods: ["GET"], connections: 8 })
-  await until(() => traffic.count() > 50, 20)
+  await until(() => traffic.count() > 50, 60)
   return traffic
 }
 const deploying = (environment: Name, release: ReleaseSpec) => ({
@@ -111,7 +111,7 @@ describe("a rollout around which something dies", () => {
   it("goes back when the canary is killed", async () => {
     const traffic = await users("canary")
     const rollout = outcome(lab.deploy(two, { environment: "canary" }))
-    await reaches("canary", 30)
+    await reaches("canary", 60)
     const fresh = (await (await lab.target("canary")).describe()).find((i) => i.key === releaseKey(two))
     await lab.docker.getContainer(fresh?.id ?? "").kill()
     expect(await rollout).toBe("ROLLOUT-UNFIT")
@@ -122,7 +122,7 @@ describe("a rollout around which something dies", () => {
   it("replaces an instance of the release before, and goes on", async () => {
     const traffic = await users("canary")
     const rollout = outcome(lab.deploy(two, { environment: "canary" }))
-    await reaches("canary", 30)
+    await reaches("canary", 60)
     const old = (await (await lab.target("canary")).describe()).find((i) => i.key === releaseKey(one))
     await lab.docker.getContainer(old?.id ?? "").kill()
     expect(await rollout).toBe("done")
@@ -135,7 +135,7 @@ describe("a rollout around which something dies", () => {
   async function endsWell(ended: string) {
     expect(["done", "ROLLOUT-UNFIT", "ROLLOUT-PAUSED"], lab.lines.join("\n")).toContain(ended)
     const version = ended === "done" ? "v2" : "v1"
-    await until(async () => JSON.stringify(await serving("canary")) === JSON.stringify([version, version]), 20)
+    await until(async () => JSON.stringify(await serving("canary")) === JSON.stringify([version, version]), 60)
     const passed = (percent: number) =>
       lab.lines.some((line) => line.startsWith(`${percent} % for `) && line.includes(": pass"))
     if (ended === "done") expect([passed(30), passed(60)]).toEqual([true, true])
@@ -144,7 +144,7 @@ describe("a rollout around which something dies", () => {
   it("does not go on without figures when Prometheus dies", async () => {
     const traffic = await users("canary")
     const rollout = outcome(lab.deploy(two, { environment: "canary" }))
-    await reaches("canary", 30)
+    await reaches("canary", 60)
     await container("canary", "prometheus").kill()
     await endsWell(await rollout)
     expect((await traffic.stop()).failures).toEqual([])
@@ -153,7 +153,7 @@ describe("a rollout around which something dies", () => {
   it("does not go on blindly when the balancer dies", async () => {
     const traffic = await users("canary")
     const rollout = outcome(lab.deploy(two, { environment: "canary" }))
-    await reaches("canary", 30)
+    await reaches("canary", 60)
     await container("canary", "balancer").kill()
     await endsWell(await rollout)
     await traffic.stop()

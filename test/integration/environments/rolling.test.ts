@@ -35,7 +35,7 @@ describe("rolling deployment on the Docker Engine", () => {
   it("rolls forward and back without a failed request", async () => {
     await lab.deploy(lab.release(v1))
     const traffic = load((await lab.target("test")).url, { connections: 40, most: 60_000 })
-    await until(() => traffic.count() > 200, 20)
+    await until(() => traffic.count() > 200, 60)
     const started = performance.now()
     const forward = await lab.deploy(lab.release(v2, { env: { VERSION: "v2" } }))
     const seconds = (performance.now() - started) / 1000
@@ -89,10 +89,10 @@ describe("rolling deployment on the Docker Engine", () => {
     const target = await lab.target("test")
     // What an instance was working on when it died may have had an effect, unless it was a GET.
     const traffic = load(target.url, { methods: ["GET"] })
-    await until(() => traffic.count() > 100, 20)
+    await until(() => traffic.count() > 100, 60)
     expect((await fetch(`${target.url}/die`, { method: "POST" })).status).toBe(502)
-    await until(async () => (await target.describe()).some((i) => i.restarts > 0), 30)
-    await until(async () => (await target.describe()).every((i) => i.healthy), 30)
+    await until(async () => (await target.describe()).some((i) => i.restarts > 0), 60)
+    await until(async () => (await target.describe()).every((i) => i.healthy), 60)
     expect((await traffic.stop()).failures).toEqual([])
   })
 })

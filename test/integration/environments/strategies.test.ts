@@ -50,7 +50,7 @@ async function users(environment: string): Promise<Load> {
   await lab.deploy(one, { environment })
   lab.lines.length = 0
   const traffic = load((await lab.target(environment)).url, { connections: 40, most: 60_000, methods: ["GET"] })
-  await until(() => traffic.count() > 200, 20)
+  await until(() => traffic.count() > 200, 60)
   return traffic
 }
 const enough = (traffic: Load) => until(() => traffic.count() >= least, 120)
@@ -89,7 +89,7 @@ describe("canary", () => {
     const target = await lab.target("canary")
     const rollout = lab.deploy(v2(), { environment: "canary" })
     // Whoever sends the testers' header sees the new release while it has the smallest share, and on the preview address.
-    await until(async () => (await readRollout(target.notes))?.percent === 10, 30)
+    await until(async () => (await readRollout(target.notes))?.percent === 10, 60)
     const headers = { "X-Shop-Tester": "yes" }
     for (const [url, init] of [
       [target.url, { headers }],
