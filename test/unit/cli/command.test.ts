@@ -97,7 +97,7 @@ describe("what goes where", () => {
     const { stdout, stderr } = await gantry("run", "gren")
     expect(stdout).toBe("")
     expect(stderr).toContain('PIPELINE-UNKNOWN: There is no pipeline "gren"; did you mean "green"?')
-    expect(stderr).toMatch(/now .*Pipelines are: delivery, green/)
+    expect(stderr).toMatch(/now .*Pipelines are: delivery, dev, green/)
   })
   it("no colours in a pipe; FORCE_COLOR brings them, NO_COLOR wins", async () => {
     const { start } = shared

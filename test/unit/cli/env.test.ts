@@ -103,7 +103,7 @@ describe("gantry env, with a state and no Docker Engine", () => {
   })
 })
 
-it("drift stands beneath its service, and what belongs to none at the end", () => {
+it("a rollout, what ran before and drift stand beneath their service, and what belongs to none at the end", () => {
   const drift = { what: "p-web-1", field: "memory", expected: "0", found: "64" }
   const detail = {
     environment: "test",
@@ -114,7 +114,20 @@ it("drift stands beneath its service, and what belongs to none at the end", () =
         state: "running",
         replicas: { wanted: 1, ready: 1 },
         instances: [{ name: "p-web-1", digest: "sha256:1", ready: true, traffic: true, restarts: 2 }],
-        strategy: "rolling",
+        strategy: "canary",
+        rollout: {
+          strategy: "canary",
+          phase: "paused",
+          step: 2,
+          percent: 0,
+          why: "no traffic",
+          run: "r1",
+          to: { digest: "sha256:2", commit: "c2" },
+        },
+        history: [
+          { generation: 3, digest: "sha256:1", commit: "c1", at: "today" },
+          { generation: 2, digest: "sha256:0", commit: "c0", at: "yesterday", refused: "5xx" },
+        ],
         drift: [drift],
       },
     ],
@@ -122,7 +135,9 @@ it("drift stands beneath its service, and what belongs to none at the end", () =
   } as unknown as EnvironmentDetail
   expect(environmentText(detail, {}).split("\n")).toEqual([
     "web in test: running, 1 of 1 ready",
-    "  strategy    rolling",
+    "  strategy    canary",
+    "  rollout     canary of sha256:2 (commit c2): paused, step 2, 0 % of the traffic; no traffic; gantry resume r1",
+    "  earlier     2: sha256:0 (commit c0), yesterday; taken back: 5xx",
     "  instance    p-web-1 sha256:1, ready, with traffic, restarted 2 times",
     "  drift       p-web-1: memory is 64, expected 0",
     "",
