@@ -97,15 +97,30 @@ async function judgeOf(
   return async (comparison) => analyse(await target.metrics(signal), strategy.analysis, comparison, signal)
 }
 
-/** A rollout of another release that was left half done, or one that was on its way back: that is finished first. */
+/** A rollout that was left half done and cannot be carried on as it is: that is taken back first. */
 export async function finishOther(rollout: Rollout<Strategy>, key: string): Promise<void> {
   const { target, tell } = rollout
   const begun = await readRollout(target.notes)
   if (begun === undefined) return
+  const why = await notCarriedOn(rollout, begun, key)
+  if (why === undefined) return
+  tell(`a rollout of ${releaseName(begun.to)} was left half done (${why}): first back to ${releaseName(begun.from)}`)
+  await returnTo({ ...rollout, release: begun.to }, begun.from, why)
+}
+
+async function notCarriedOn(
+  { target, strategy }: Rollout<Strategy>,
+  begun: RolloutState,
+  key: string,
+): Promise<string | undefined> {
   const to = releaseKey(begun.to)
+  if (begun.phase === "going-back") return begun.why ?? "it was on its way back"
   // Refused, and killed before it was on its way back.
-  const refused = (await readRefusals(target.notes)).some((r) => r.key === to)
-  if (to === key && begun.phase !== "going-back" && !refused) return
-  tell(`a rollout of ${releaseName(begun.to)} was left half done: first back to ${releaseName(begun.from)}`)
-  await returnTo({ ...rollout, release: begun.to }, begun.from, begun.why ?? "another release is wanted")
+  const refusal = (await readRefusals(target.notes)).find((r) => r.key === to)
+  if (refusal !== undefined) return refusal.why
+  if (to !== key) return "another release is wanted"
+  // What one strategy has found out is nothing that another could go on with: it would promote what it has not seen.
+  return begun.strategy === strategy.kind
+    ? undefined
+    : `it was ${begun.strategy}, and the strategy is ${strategy.kind} now`
 }
