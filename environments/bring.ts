@@ -4,6 +4,7 @@ import type { DeployOptions } from "./deploy.js"
 import { releaseKey, releaseName, type ReleaseSpec } from "./release.js"
 import { blueGreen } from "./strategies/blue-green.js"
 import { canary } from "./strategies/canary.js"
+import { heedAbort } from "./strategies/heed.js"
 import { retire } from "./strategies/instances.js"
 import { isServing } from "./strategies/moves.js"
 import { roll } from "./strategies/rolling.js"
@@ -56,10 +57,9 @@ export async function bring(
     judge,
   }
   if (strategy.kind === "canary") await canary({ ...all, strategy })
-  else {
-    await blueGreen({ ...all, strategy })
-    await keepBlue(all, strategy.keepSeconds)
-  }
+  else await blueGreen({ ...all, strategy })
+  await heedAbort(all)
+  if (strategy.kind === "blue-green") await keepBlue(all, strategy.keepSeconds)
   await journal.end()
 }
 

@@ -1,3 +1,4 @@
+import { heedAbort } from "./heed.js"
 import { pause } from "./pause.js"
 import { provide } from "./provide.js"
 import { roll } from "./rolling.js"
@@ -52,6 +53,7 @@ async function finish(rollout: JudgedRollout<CanaryStrategy>): Promise<void> {
   const { target, strategy, replicas, journal } = rollout
   await journal.write({ phase: "finishing" })
   await provide(rollout, replicas)
+  await heedAbort(rollout)
   await shift(rollout, 100)
   await target.setPreview([])
   await roll({ ...rollout, strategy: swiftly(strategy, replicas) })
