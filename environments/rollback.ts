@@ -6,7 +6,7 @@ import { readHistory, recordRelease, type HistoryEntry } from "./history.js"
 import { releaseKey, releaseName, type ReleaseSpec } from "./release.js"
 import type { Rollout } from "./strategies/rollout.js"
 import type { Strategy } from "./strategies/settings.js"
-import { readRollout, refuse, writeKept, type Refusal } from "./strategies/state.js"
+import { allow, readRollout, refuse, type Refusal } from "./strategies/state.js"
 import type { Instance } from "./target.js"
 import { runsAlone } from "./whole.js"
 
@@ -36,16 +36,19 @@ async function back(options: Rollback): Promise<Deployed> {
   const done = { release: to, replicas, previous: from }
   if ((await readRollout(target.notes)) === undefined && (await runsAlone(target, releaseKey(to), replicas))) {
     tell(`${releaseName(to)} already runs there, whole: nothing to do`)
+    await allow(target.notes, releaseKey(to))
     await recordRelease(place, target.service, { release: to, replicas, at: new Date().toISOString() })
     return { ...done, unchanged: true }
   }
   const started = performance.now()
+  // Whoever names a release that was taken back before says that it may be there.
+  const lifted = await allow(target.notes, releaseKey(to))
+  if (lifted !== undefined) tell(`it was taken back at ${lifted.at} (${lifted.why}); ${by} wants it all the same`)
   const bad = (await readRollout(target.notes))?.to ?? from
   const why = `rolled back by ${by}: ${reason}`
   if (bad !== undefined && releaseKey(bad) !== releaseKey(to)) await refuse(target.notes, bad, why)
   const rollout: Rollout<Strategy> = { ...options, release: bad ?? to, replicas, strategy: environment.strategy }
   await returnTo(rollout, to, why, { swift: true })
-  await writeKept(target.notes, undefined)
   if (!(await runsAlone(target, releaseKey(to), replicas))) throw unwell(options, await target.describe())
   await recordRelease(place, target.service, { release: to, replicas, at: new Date().toISOString() })
   tell(`${releaseName(to)} serves, ${replicas} of ${replicas} healthy, after ${since(started)} s`)
