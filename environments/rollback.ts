@@ -59,8 +59,10 @@ const since = (started: number) => ((performance.now() - started) / 1000).toFixe
 
 /**
  * The release that a rollback goes to: the newest that ran whole before, is not the one that runs now and was not taken
- * back; or the one that is named. Pure.
+ * back; or the one that is named. While a release is on its way there, that one is left: the one before it is still the
+ * newest that ran whole. Pure.
  * @param wanted a digest, a commit, or the beginning of either (at least six characters); or a generation (`3`)
+ * @param unfinished releaseKey of what is on its way there
  * @throws ROLLBACK-NOTHING, ROLLBACK-UNKNOWN with what there is
  */
 export function chooseRelease(
@@ -68,9 +70,10 @@ export function chooseRelease(
   history: readonly HistoryEntry[],
   refusals: readonly Refusal[],
   wanted?: string,
+  unfinished?: string,
 ): HistoryEntry {
-  const current = history[0]
-  const others = history.filter((e) => current === undefined || releaseKey(e.release) !== releaseKey(current.release))
+  const leaves = unfinished ?? (history[0] && releaseKey(history[0].release))
+  const others = history.filter((e) => releaseKey(e.release) !== leaves)
   if (wanted === undefined) {
     const refused = new Set(refusals.map((r) => r.key))
     const found = others.find((e) => !refused.has(releaseKey(e.release)))
