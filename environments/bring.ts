@@ -45,6 +45,7 @@ export async function bring(
   const journal = journalOf(target, state)
   if (begun === undefined) {
     await journal.write({})
+    rollout.observe?.({ at: new Date().toISOString(), percent: 0, text: `${strategy.kind} begins` })
     await removeOthers(rollout, [releaseKey(stable), releaseKey(release)])
   } else {
     options.tell(`goes on with the rollout of ${state.startedAt}: ${state.phase}, step ${state.step + 1}`)

@@ -1,13 +1,15 @@
-import { fault } from "../core/errors.js"
+import { fault, isFault } from "../core/errors.js"
 import { alone } from "./alone.js"
 import { returnTo } from "./back.js"
 import type { DeployOptions, Deployed } from "./deploy.js"
+import { withOutcome } from "./faults.js"
 import { readHistory, recordRelease, type HistoryEntry } from "./history.js"
 import { releaseKey, releaseName, type ReleaseSpec } from "./release.js"
 import type { Rollout } from "./strategies/rollout.js"
 import type { Strategy } from "./strategies/settings.js"
 import { allow, readRollout, refuse, type Refusal } from "./strategies/state.js"
-import type { Instance } from "./target.js"
+import { isServing } from "./strategies/moves.js"
+import type { Instance, Target } from "./target.js"
 import { runsAlone } from "./whole.js"
 
 /** Which release a person goes back to, and why. */
@@ -48,11 +50,24 @@ async function back(options: Rollback): Promise<Deployed> {
   const why = `rolled back by ${by}: ${reason}`
   if (bad !== undefined && releaseKey(bad) !== releaseKey(to)) await refuse(target.notes, bad, why)
   const rollout: Rollout<Strategy> = { ...options, release: bad ?? to, replicas, strategy: environment.strategy }
-  await returnTo(rollout, to, why, { swift: true })
+  try {
+    await returnTo(rollout, to, why, { swift: true })
+  } catch (error) {
+    throw isFault(error) ? withOutcome(error, await whatServes(target)) : error
+  }
   if (!(await runsAlone(target, releaseKey(to), replicas))) throw unwell(options, await target.describe())
   await recordRelease(place, target.service, { release: to, replicas, at: new Date().toISOString() })
   tell(`${releaseName(to)} serves, ${replicas} of ${replicas} healthy, after ${since(started)} s`)
   return { ...done, unchanged: false }
+}
+
+/** For whoever reads at night that a rollback failed: what users have meanwhile. */
+async function whatServes(target: Target): Promise<string> {
+  const serving = (await target.describe()).filter(isServing)
+  const names = new Set(serving.map((i) => releaseName(i.release)))
+  return serving.length === 0
+    ? "The rollback did not take place, and nothing serves."
+    : `The rollback did not take place. ${[...names].join(" and ")} serves, on ${serving.map((i) => i.name).join(", ")}.`
 }
 
 const since = (started: number) => ((performance.now() - started) / 1000).toFixed(1)

@@ -5,6 +5,7 @@ import { environment, type EnvironmentInput } from "../../../../environments/env
 import { releaseKey, type ReleaseSpec } from "../../../../environments/release.js"
 import { rollBack } from "../../../../environments/rollback.js"
 import { readRefusals, readRollout } from "../../../../environments/strategies/state.js"
+import { shares } from "../../../../environments/strategies/shares.js"
 import type { Instance } from "../../../../environments/target.js"
 import { a, b, c, openWorld, type World } from "./world.js"
 
@@ -107,7 +108,12 @@ describe("a rollback while a rollout pauses", () => {
     world = await half(b)
     world.moves.length = 0
     world.behave(releaseKey(c), "dies")
-    await expect(back(c)).rejects.toMatchObject({ code: "DEPLOY-DIED" })
+    await expect(back(c)).rejects.toMatchObject({
+      code: "DEPLOY-DIED",
+      reason: expect.stringMatching(
+        /The rollback did not take place. sha256:a with config .* serves, on web-1, web-2, web-3/,
+      ),
+    })
     expect(world.state()).not.toMatch(/b:[1-9]/)
     expect(world.moves.find((m) => m.startsWith("weights"))).toMatch(/^weights a-1:100 a-2:100 a-3:100 b-4:0/)
   })
@@ -190,5 +196,14 @@ describe("a release whose instances die as soon as they are started", () => {
     await expect(world.deploy(b)).rejects.toMatchObject({ code: "DEPLOY-DIED" })
     expect(world.moves.filter((m) => m.startsWith("start"))).toEqual(["start 2 a", "start 1 b"])
     expect(world.state()).toBe("a:100 a:100")
+  })
+})
+
+describe("a share of the traffic", () => {
+  it("is all of it where the other side has no instance: users never reach nobody", async () => {
+    world = await openWorld(canary)
+    expect(shares(0, 1, 0)).toEqual({ canary: 100, stable: 0 })
+    expect(shares(0, 1, 1)).toEqual({ canary: 0, stable: 100 })
+    expect(shares(50, 0, 1)).toEqual({ canary: 0, stable: 100 })
   })
 })
