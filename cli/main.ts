@@ -208,7 +208,10 @@ for (const kind of ["promote", "abort"] as const) {
         : "take a rollout that goes on back to the release before",
     )
     .option("-s, --service <name>", "which service", collect)
-    .option("--as <name>", "who decides; where people have to approve: an approver who is not the author")
+    .option(
+      "--as <name>",
+      `who decides; where people have to approve: an approver${promotes ? " who is not the author" : ""}`,
+    )
     .requiredOption("--reason <text>", "why")
   if (promotes)
     command.option("--full", "leave the steps that are left out").option("--resume", "go on with the run at once")

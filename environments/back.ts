@@ -4,8 +4,8 @@ import { releaseKey, releaseName, type ReleaseSpec } from "./release.js"
 import { roll } from "./strategies/rolling.js"
 import type { Rollout } from "./strategies/rollout.js"
 import { plainly, swiftly, type Strategy } from "./strategies/settings.js"
-import { journalOf, readRollout } from "./strategies/state.js"
-import { fullWeight, type Target } from "./target.js"
+import { journalOf, readKept, readRollout, writeKept } from "./strategies/state.js"
+import { fullWeight, type Instance, type Target } from "./target.js"
 
 /** How long the way back may take: nobody waits for it any more, so it must end. */
 const goBackSeconds = 300
@@ -65,26 +65,53 @@ export async function returnTo(
   const journal = begun === undefined ? undefined : journalOf(target, begun)
   await journal?.write({ phase: "going-back", why })
   if (journal !== undefined || way.swift) {
-    // A release that is bad is left with whatever there is; from a good one only to a whole one.
-    await takeTraffic(target, releaseKey(stable), journal === undefined ? replicas : 1)
+    const left = begun !== undefined && releaseKey(begun.to) !== releaseKey(stable)
+    const took = await takeTraffic(rollout, stable, left)
+    // Further back than the release before: that one is better than the one that is left, as long as the other starts.
+    if (!took && left && releaseKey(begun.from) !== releaseKey(stable)) await takeTraffic(rollout, begun.from, left)
     observe?.({ at: new Date().toISOString(), percent: 0, text: `goes back: ${why}` })
   }
   await target.prepare(stable, rollout.signal)
   const pace = journal === undefined && !way.swift ? plainly(strategy, replicas) : swiftly(strategy, replicas)
   await roll({ ...rollout, release: stable, strategy: pace })
+  // Only this release is left: blue, too, is gone or has the traffic.
+  if ((await readKept(target.notes)) !== undefined) await writeKept(target.notes, undefined)
   await journal?.end()
 }
 
 /**
  * Users see the release before again, in one step, where enough of it runs to take them. The preview shows nothing any more.
  */
-async function takeTraffic(target: Target, stable: string, enough: number): Promise<void> {
+async function takeTraffic(
+  { target, replicas, tell }: Rollout<Strategy>,
+  stable: ReleaseSpec,
+  left: boolean,
+): Promise<boolean> {
   const instances = (await target.describe()).filter((i) => i.state === "running")
-  const able = instances.filter((i) => i.key === stable && i.healthy)
-  if (able.length >= enough) {
+  const able = instances.filter((i) => i.key === releaseKey(stable) && i.healthy)
+  const takes = canTakeAll(able, instances, { replicas, left })
+  if (takes) {
+    const started = performance.now()
     await target.setWeights(new Map(instances.map((i) => [i, able.includes(i) ? fullWeight : 0])))
+    const seconds = ((performance.now() - started) / 1000).toFixed(2)
+    tell(`${releaseName(stable)} has all the traffic, on ${able.length} of ${replicas} instances; it took ${seconds} s`)
   }
   if (instances.length > 0) await target.setPreview([])
+  return takes
+}
+
+/**
+ * Whether so many instances can take all the traffic at once: all that there shall be; or half of them, to leave a release
+ * that is not wanted; or fewer, when most of the traffic is theirs already. One alone that took it all would fall, too. Pure.
+ */
+export function canTakeAll(
+  able: readonly Instance[],
+  all: readonly Instance[],
+  { replicas, left }: { readonly replicas: number; readonly left: boolean },
+): boolean {
+  if (able.length === 0) return false
+  const weight = (some: readonly Instance[]) => some.reduce((sum, i) => sum + i.weight, 0)
+  return able.length >= replicas || (left && (able.length * 2 >= replicas || weight(able) * 2 >= weight(all)))
 }
 
 async function removeAll(target: Target): Promise<void> {

@@ -4,6 +4,7 @@ import type { DeployOptions } from "./deployment.js"
 import { releaseKey, releaseName, type ReleaseSpec } from "./release.js"
 import { blueGreen } from "./strategies/blue-green.js"
 import { canary } from "./strategies/canary.js"
+import { heedAbort } from "./strategies/heed.js"
 import { retire } from "./strategies/instances.js"
 import { isServing } from "./strategies/moves.js"
 import { roll } from "./strategies/rolling.js"
@@ -44,6 +45,7 @@ export async function bring(
   const journal = journalOf(target, state)
   if (begun === undefined) {
     await journal.write({})
+    rollout.observe?.({ at: new Date().toISOString(), percent: 0, text: `${strategy.kind} begins` })
     await removeOthers(rollout, [releaseKey(stable), releaseKey(release)])
   } else {
     options.tell(`goes on with the rollout of ${state.startedAt}: ${state.phase}, step ${state.step + 1}`)
@@ -56,10 +58,9 @@ export async function bring(
     judge,
   }
   if (strategy.kind === "canary") await canary({ ...all, strategy })
-  else {
-    await blueGreen({ ...all, strategy })
-    await keepBlue(all, strategy.keepSeconds)
-  }
+  else await blueGreen({ ...all, strategy })
+  await heedAbort(all)
+  if (strategy.kind === "blue-green") await keepBlue(all, strategy.keepSeconds)
   await journal.end()
 }
 
@@ -97,15 +98,30 @@ async function judgeOf(
   return async (comparison) => analyse(await target.metrics(signal), strategy.analysis, comparison, signal)
 }
 
-/** A rollout of another release that was left half done, or one that was on its way back: that is finished first. */
+/** A rollout that was left half done and cannot be carried on as it is: that is taken back first. */
 export async function finishOther(rollout: Rollout<Strategy>, key: string): Promise<void> {
   const { target, tell } = rollout
   const begun = await readRollout(target.notes)
   if (begun === undefined) return
+  const why = await notCarriedOn(rollout, begun, key)
+  if (why === undefined) return
+  tell(`a rollout of ${releaseName(begun.to)} was left half done (${why}): first back to ${releaseName(begun.from)}`)
+  await returnTo({ ...rollout, release: begun.to }, begun.from, why)
+}
+
+async function notCarriedOn(
+  { target, strategy }: Rollout<Strategy>,
+  begun: RolloutState,
+  key: string,
+): Promise<string | undefined> {
   const to = releaseKey(begun.to)
+  if (begun.phase === "going-back") return begun.why ?? "it was on its way back"
   // Refused, and killed before it was on its way back.
-  const refused = (await readRefusals(target.notes)).some((r) => r.key === to)
-  if (to === key && begun.phase !== "going-back" && !refused) return
-  tell(`a rollout of ${releaseName(begun.to)} was left half done: first back to ${releaseName(begun.from)}`)
-  await returnTo({ ...rollout, release: begun.to }, begun.from, begun.why ?? "another release is wanted")
+  const refusal = (await readRefusals(target.notes)).find((r) => r.key === to)
+  if (refusal !== undefined) return refusal.why
+  if (to !== key) return "another release is wanted"
+  // What one strategy has found out is nothing that another could go on with: it would promote what it has not seen.
+  return begun.strategy === strategy.kind
+    ? undefined
+    : `it was ${begun.strategy}, and the strategy is ${strategy.kind} now`
 }

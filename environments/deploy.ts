@@ -9,7 +9,7 @@ import { releaseKey, releaseName, type ReleaseSpec } from "./release.js"
 import { isServing } from "./strategies/moves.js"
 import type { Rollout } from "./strategies/rollout.js"
 import type { Strategy } from "./strategies/settings.js"
-import { readKept, readRollout, refuse } from "./strategies/state.js"
+import { readKept, readRefusals, readRollout, refuse } from "./strategies/state.js"
 import type { Instance } from "./target.js"
 import { runsAlone } from "./whole.js"
 
@@ -36,7 +36,8 @@ async function deploy(options: DeployOptions): Promise<Deployed> {
   const instances = await target.describe()
   const history = await readHistory(place, target.service)
   const begun = await readRollout(target.notes)
-  const stable = begun?.from ?? stableRelease(instances, history[0]?.release, key)
+  const refused = new Set((await readRefusals(target.notes)).map((r) => r.key))
+  const stable = begun?.from ?? stableRelease(instances, history[0]?.release, key, refused)
   if (begun === undefined && (await runsAlone(target, key, replicas))) {
     tell(`${releaseName(release)} already runs there, ${replicas} of ${replicas} ready: nothing to do`)
     return deployed(options, true)
@@ -57,14 +58,22 @@ async function deploy(options: DeployOptions): Promise<Deployed> {
   return deployed(options, false)
 }
 
-/** What to go back to: the release that last ran whole, else the one that has the traffic now. */
-function stableRelease(
+/**
+ * What to go back to, and to compare with: the release that last ran whole, as long as any of it serves and nobody took it
+ * back; else the one that has the traffic now. A rollback that was killed before it was written down is such a case.
+ */
+export function stableRelease(
   instances: readonly Instance[],
   last: ReleaseSpec | undefined,
   key: string,
+  refused: ReadonlySet<string>,
 ): ReleaseSpec | undefined {
-  if (last !== undefined && releaseKey(last) !== key) return last
-  return instances.find((i) => i.key !== key && isServing(i))?.release ?? last
+  const others = instances.filter((i) => i.key !== key && isServing(i))
+  const good = others.filter((i) => !refused.has(i.key))
+  const lastKey = last && releaseKey(last)
+  const is = (i: Instance) => i.key === lastKey
+  if (last !== undefined && lastKey !== key && (good.some(is) || others.every(is))) return last
+  return (good[0] ?? others[0])?.release ?? last
 }
 
 async function deployed({ target, place, environment, release }: DeployOptions, unchanged: boolean): Promise<Deployed> {

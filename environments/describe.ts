@@ -11,7 +11,7 @@ import { notesOf } from "./notes.js"
 import { placeOf, type Project } from "./places.js"
 import { readPlots } from "./plots.js"
 import { releaseKey } from "./release.js"
-import { readKept, readRollout, type RolloutState } from "./strategies/state.js"
+import { readKept, readRefusals, readRollout, type RolloutState } from "./strategies/state.js"
 
 /** What of a service runs in an environment right now. Plain JSON. */
 export interface EnvironmentService {
@@ -50,7 +50,7 @@ export interface EnvironmentService {
     | undefined
   /** Blue after a switch, and until when it is kept. */
   readonly kept: { readonly until: string; readonly digest: string | undefined } | undefined
-  /** To what a rollback would go. */
+  /** To what a rollback would go: the newest that ran whole before and was not taken back. */
   readonly previous: { readonly reference: string; readonly digest: string; readonly commit: string } | undefined
   readonly replicas: { readonly wanted: number; readonly ready: number }
   readonly instances: readonly {
@@ -75,7 +75,8 @@ export async function describeEnvironments(
     const plots = await readPlots(place)
     const servers = up ? await readServers(balancerSocket(place)).catch(() => undefined) : undefined
     for (const { name: service } of project.services) {
-      const [current, before] = await readHistory(place, service)
+      const history = await readHistory(place, service)
+      const [current] = history
       const containers = up ? await listInstances({ engine, place }, service) : []
       const instances = containers.map((c) => {
         const server = servers?.get(serverName(service, c.slot))
@@ -91,6 +92,11 @@ export async function describeEnvironments(
       const ready = instances.filter((i) => i.ready && i.traffic).length
       const notes = notesOf(project, environment.name, service)
       const [rollout, kept] = [await readRollout(notes), await readKept(notes)]
+      const refused = new Set((await readRefusals(notes)).map((r) => r.key))
+      const leaves = rollout?.to ?? current?.release
+      const before = history.find(
+        ({ release }) => leaves && releaseKey(release) !== releaseKey(leaves) && !refused.has(releaseKey(release)),
+      )
       const whole =
         current !== undefined &&
         ready === environment.replicas &&

@@ -95,7 +95,8 @@ export function abortedFault(target: Target, decision: { readonly by: string; re
     code: "ROLLOUT-ABORTED",
     kind: "failed",
     message: `The rollout of ${target.service} in ${target.environment} was aborted by ${decision.by}`,
-    reason: decision.reason,
+    reason: `${decision.by} says: ${decision.reason}`,
+    hint: `Deliver a corrected release. This one is not brought there again unless a person says so: gantry promote ${target.environment} --service ${target.service}.`,
   })
 }
 

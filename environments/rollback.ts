@@ -1,14 +1,16 @@
-import { fault } from "../core/errors.js"
+import { fault, isFault } from "../core/errors.js"
 import { alone } from "./alone.js"
 import { returnTo } from "./back.js"
 import type { Deployed, DeployOptions } from "./deployment.js"
+import { withOutcome } from "./faults.js"
 import { readHistory, recordRelease, type HistoryEntry } from "./history.js"
 import type { MigrationEntry } from "./migrations/journal.js"
 import { releaseKey, releaseName, type ReleaseSpec } from "./release.js"
 import type { Rollout } from "./strategies/rollout.js"
 import type { Strategy } from "./strategies/settings.js"
-import { readRollout, refuse, writeKept, type Refusal } from "./strategies/state.js"
-import type { Instance } from "./target.js"
+import { allow, readRollout, refuse, type Refusal } from "./strategies/state.js"
+import { isServing } from "./strategies/moves.js"
+import type { Instance, Target } from "./target.js"
 import { runsAlone } from "./whole.js"
 
 /** Which release a person goes back to, and why. */
@@ -37,28 +39,46 @@ async function back(options: Rollback): Promise<Deployed> {
   const done = { release: to, replicas, previous: from }
   if ((await readRollout(target.notes)) === undefined && (await runsAlone(target, releaseKey(to), replicas))) {
     tell(`${releaseName(to)} already runs there, whole: nothing to do`)
+    await allow(target.notes, releaseKey(to))
     await recordRelease(place, target.service, { release: to, replicas, at: new Date().toISOString() })
     return { ...done, unchanged: true }
   }
   const started = performance.now()
+  // Whoever names a release that was taken back before says that it may be there.
+  const lifted = await allow(target.notes, releaseKey(to))
+  if (lifted !== undefined) tell(`it was taken back at ${lifted.at} (${lifted.why}); ${by} wants it all the same`)
   const bad = (await readRollout(target.notes))?.to ?? from
   const why = `rolled back by ${by}: ${reason}`
   if (bad !== undefined && releaseKey(bad) !== releaseKey(to)) await refuse(target.notes, bad, why)
   const rollout: Rollout<Strategy> = { ...options, release: bad ?? to, replicas, strategy: environment.strategy }
-  await returnTo(rollout, to, why, { swift: true })
-  await writeKept(target.notes, undefined)
+  try {
+    await returnTo(rollout, to, why, { swift: true })
+  } catch (error) {
+    throw isFault(error) ? withOutcome(error, await whatServes(target)) : error
+  }
   if (!(await runsAlone(target, releaseKey(to), replicas))) throw unwell(options, await target.describe())
   await recordRelease(place, target.service, { release: to, replicas, at: new Date().toISOString() })
   tell(`${releaseName(to)} serves, ${replicas} of ${replicas} healthy, after ${since(started)} s`)
   return { ...done, unchanged: false }
 }
 
+/** For whoever reads at night that a rollback failed: what users have meanwhile. */
+async function whatServes(target: Target): Promise<string> {
+  const serving = (await target.describe()).filter(isServing)
+  const names = new Set(serving.map((i) => releaseName(i.release)))
+  return serving.length === 0
+    ? "The rollback did not take place, and nothing serves."
+    : `The rollback did not take place. ${[...names].join(" and ")} serves, on ${serving.map((i) => i.name).join(", ")}.`
+}
+
 const since = (started: number) => ((performance.now() - started) / 1000).toFixed(1)
 
 /**
  * The release that a rollback goes to: the newest that ran whole before, is not the one that runs now and was not taken
- * back; or the one that is named. Pure.
+ * back; or the one that is named. While a release is on its way there, that one is left: the one before it is still the
+ * newest that ran whole. Pure.
  * @param wanted a digest, a commit, or the beginning of either (at least six characters); or a generation (`3`)
+ * @param unfinished releaseKey of what is on its way there
  * @throws ROLLBACK-NOTHING, ROLLBACK-UNKNOWN with what there is
  */
 export function chooseRelease(
@@ -66,9 +86,10 @@ export function chooseRelease(
   history: readonly HistoryEntry[],
   refusals: readonly Refusal[],
   wanted?: string,
+  unfinished?: string,
 ): HistoryEntry {
-  const current = history[0]
-  const others = history.filter((e) => current === undefined || releaseKey(e.release) !== releaseKey(current.release))
+  const leaves = unfinished ?? (history[0] && releaseKey(history[0].release))
+  const others = history.filter((e) => releaseKey(e.release) !== leaves)
   if (wanted === undefined) {
     const refused = new Set(refusals.map((r) => r.key))
     const found = others.find((e) => !refused.has(releaseKey(e.release)))

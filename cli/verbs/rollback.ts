@@ -10,7 +10,11 @@ import {
   readHistory,
   readMigrations,
   readRefusals,
+  readRollout,
+  releaseKey,
   releaseName,
+  unfinishedRelease,
+  writeDecision,
   writeRollbackOrder,
   type MigrationEntry,
   type RollbackOrder,
@@ -45,7 +49,9 @@ export async function rollbackVerb(cwd: string, name: string, options: RollbackO
   const by = await personFor(wanted, environment, options.as)
   const orders = await ordersFor(wanted, name, options, { by, reason })
   for (const [service, order] of orders) {
-    await writeRollbackOrder(notesOf(wanted, name, service), order)
+    const notes = notesOf(wanted, name, service)
+    await writeRollbackOrder(notes, order)
+    await abortRollout(notes, order)
     process.stderr.write(`${service}: back to ${releaseName(order.to)}, commit ${order.to.commit.slice(0, 12)}\n`)
   }
   const services = [...orders.keys()]
@@ -66,6 +72,15 @@ export async function rollbackVerb(cwd: string, name: string, options: RollbackO
   })
 }
 
+/** A rollout that goes on holds the lock, and may do so for long: it is told to end, so that nobody waits for it. */
+async function abortRollout(notes: ReturnType<typeof notesOf>, { to, by, reason, at }: RollbackOrder): Promise<void> {
+  const state = await readRollout(notes)
+  if (state === undefined || releaseKey(state.to) === releaseKey(to)) return
+  const { id: rollout, step } = state
+  await writeDecision(notes, { rollout, step, kind: "abort", full: false, by, reason: `rollback: ${reason}`, at })
+  process.stderr.write(`the rollout of ${releaseName(state.to)} that goes on is aborted\n`)
+}
+
 type Settings = ReturnType<typeof selectServices>
 
 async function ordersFor(
@@ -79,14 +94,16 @@ async function ordersFor(
   for (const { name: service } of settings.services) {
     const history = await readHistory(placeOf(settings, environment), service)
     const refusals = await readRefusals(notesOf(settings, environment, service))
+    const unfinished = await unfinishedRelease(settings, environment, service)
     try {
-      const entry = chooseRelease({ service, environment }, history, refusals, options.to)
+      const entry = chooseRelease({ service, environment }, history, refusals, options.to, unfinished)
       const { release } = entry
       const closed = migratedSince(await readMigrations(placeOf(settings, environment), service), entry.at)
       if (closed !== undefined && options.force !== true) throw migrated(service, environment, closed)
       orders.set(service, { to: release, ...who, at: new Date().toISOString() })
     } catch (error) {
       if (options.service !== undefined) throw error
+      process.stderr.write(`${service}: stays as it is: ${(error as Error).message}\n`)
       nothing = error
     }
   }

@@ -2,7 +2,7 @@ import { appendAudit } from "../../approvals/index.js"
 import { findProject, loadProject, selectServices } from "../../config/index.js"
 import { fault } from "../../core/errors.js"
 import { isLocked } from "../../core/lock.js"
-import { openStore } from "../../core/store.js"
+import { listRuns, openStore } from "../../core/store.js"
 import {
   allow,
   deployLock,
@@ -75,7 +75,7 @@ export async function rolloutVerb(
     at: new Date().toISOString(),
   })
   process.stderr.write(`${by}: ${kind} ${service} in ${name}, ${releaseName(state.to)}: ${reason}\n`)
-  return next(cwd, settings, name, service, state, { atOnce: options.resume === true || kind === "abort" })
+  return next(cwd, settings, name, service, state, { kind, resume: options.resume === true })
 }
 
 /** Who does it now. */
@@ -84,9 +84,11 @@ async function next(
   settings: Settings,
   environment: string,
   service: string,
-  { run }: RolloutState,
-  { atOnce }: { readonly atOnce: boolean },
+  { id, run }: RolloutState,
+  { kind, resume: now }: { readonly kind: "promote" | "abort"; readonly resume: boolean },
 ): Promise<number> {
+  const goesOn = async () => (await readRollout(notesOf(settings, environment, service)))?.id === id
+  if (!(await goesOn())) throw tooLate(environment, service, kind)
   if (await isLocked(deployLock(placeOf(settings, environment), service))) {
     process.stderr.write("The process that does the rollout takes it up at once.\n")
     return exitCodes.ok
@@ -95,10 +97,17 @@ async function next(
     process.stderr.write("Now run its pipeline again.\n")
     return exitCodes.ok
   }
-  if (atOnce) {
+  if (now || kind === "abort") {
+    const store = openStore(settings.root)
+    if (!(await listRuns(store)).includes(run)) {
+      process.stderr.write(
+        `It was begun by run ${run}, which is not kept here: run its job or its pipeline again where it ran.\n`,
+      )
+      return exitCodes.ok
+    }
     const code = await resume(cwd, run, {})
     // Taken back as it was told to: for the run that is red, for whoever said so it is done.
-    return code === exitCodes.failed ? exitCodes.ok : code
+    return kind === "abort" && code === exitCodes.failed && !(await goesOn()) ? exitCodes.ok : code
   }
   process.stderr.write(`Now: gantry resume ${run}\n`)
   return exitCodes.ok
@@ -127,6 +136,16 @@ async function whichRollout(
         : `No rollout of any service goes on in ${environment}`,
     reason: (going.length > 0 ? going : states).map((s) => s.service).join(", "),
     hint: "Say which service: --service <name>",
+  })
+}
+
+/** Between the look at the rollout and the word about it it ended: nobody reads the word any more. */
+function tooLate(environment: string, service: string, kind: "promote" | "abort") {
+  return fault({
+    code: "ROLLOUT-OVER",
+    kind: "usage",
+    message: `Too late to ${kind}: the rollout of ${service} in ${environment} has just ended`,
+    hint: `See how: gantry env show ${environment}. ${kind === "abort" ? `To take it back: gantry rollback ${environment} --service ${service}` : ""}`.trim(),
   })
 }
 

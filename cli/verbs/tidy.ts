@@ -14,6 +14,7 @@ export async function envTidy(
   const settings = selectServices(all, options.service)
   const names = name === undefined ? Object.keys(settings.environments) : [name]
   const { signal } = new AbortController()
+  let found = false
   for (const environmentName of names) {
     const environment = environmentOf(settings, environmentName)
     for (const { name: service } of settings.services) {
@@ -23,8 +24,11 @@ export async function envTidy(
       const place = placeOf(settings, environmentName)
       const keepLog = () => Promise.resolve()
       const done = await tidy({ target, place, environment, signal, tell, keepLog })
-      if (done !== "none") tell(done === "removed" ? "blue is gone" : "blue is kept, its time is not over")
+      if (done === "none") continue
+      found = true
+      tell(done === "removed" ? "blue is gone" : "blue stays: its time is not over, or a rollout goes on")
     }
   }
+  if (!found) process.stderr.write(`Nothing is kept in ${names.join(", ")}\n`)
   return exitCodes.ok
 }

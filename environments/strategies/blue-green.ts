@@ -1,3 +1,4 @@
+import { heedAbort } from "./heed.js"
 import { checkPreview } from "./preview.js"
 import { pause } from "./pause.js"
 import { provide } from "./provide.js"
@@ -24,6 +25,7 @@ export async function blueGreen(rollout: JudgedRollout<BlueGreenStrategy>): Prom
     await journal.write({ phase: "shifting" })
   }
   if (journal.state.phase === "shifting") {
+    await heedAbort(rollout)
     await switchOver(rollout)
     if (strategy.watchSeconds > 0) await watch(rollout)
     await journal.advance({ phase: "finishing" })

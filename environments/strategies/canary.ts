@@ -1,3 +1,4 @@
+import { heedAbort } from "./heed.js"
 import { pause } from "./pause.js"
 import { provide } from "./provide.js"
 import { roll } from "./rolling.js"
@@ -17,10 +18,11 @@ export async function canary(rollout: JudgedRollout<CanaryStrategy>): Promise<vo
   const { journal } = rollout
   for (;;) {
     const { step: at, phase } = journal.state
-    const step = steps[at]
+    // With fewer steps than it has come already it is at the last one: that they were taken away promotes nothing.
+    const step = steps[at] ?? steps.at(-1)
     if (phase === "finishing" || step === undefined) break
     const full = await take(rollout, step)
-    await journal.advance({ phase: "shifting", step: full ? steps.length : at + 1 })
+    await journal.advance({ phase: full || at + 1 >= steps.length ? "finishing" : "shifting", step: at + 1 })
   }
   await finish(rollout)
 }
@@ -35,7 +37,9 @@ async function take(rollout: JudgedRollout<CanaryStrategy>, step: CanaryStep): P
   const fresh = await provide(rollout, canaryInstances(step.percent, replicas))
   if (strategy.testers !== undefined) await target.setPreview(fresh)
   if (journal.state.since === undefined) {
-    tell(`step ${journal.state.step + 1} of ${steps.length}: ${step.percent} % of the traffic for ${step.seconds} s`)
+    tell(
+      `step ${Math.min(journal.state.step + 1, steps.length)} of ${steps.length}: ${step.percent} % of the traffic for ${step.seconds} s`,
+    )
   }
   const held = await hold(rollout, { ...step, analysis })
   if (held.end === "promoted") return held.decision.full
@@ -49,6 +53,7 @@ async function finish(rollout: JudgedRollout<CanaryStrategy>): Promise<void> {
   const { target, strategy, replicas, journal } = rollout
   await journal.write({ phase: "finishing" })
   await provide(rollout, replicas)
+  await heedAbort(rollout)
   await shift(rollout, 100)
   await target.setPreview([])
   await roll({ ...rollout, strategy: swiftly(strategy, replicas) })

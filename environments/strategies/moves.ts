@@ -31,8 +31,8 @@ export function nextMove(instances: readonly Instance[], wanted: Wanted): Move {
   const serving = instances.filter(isServing)
   const spare = serving.length - (replicas - maxUnavailable)
 
-  // What gives no answers is no loss.
-  const useless = old.find((i) => !isServing(i))
+  // What has no traffic is no loss.
+  const useless = old.find((i) => i.weight === 0)
   if (useless !== undefined) return { kind: "retire", instance: useless }
 
   const count = Math.min(replicas - fresh.length, replicas + maxSurge - instances.length)
@@ -41,8 +41,12 @@ export function nextMove(instances: readonly Instance[], wanted: Wanted): Move {
   const waiting = fresh.filter((i) => i.weight === 0)
   if (waiting.length > 0) return { kind: "admit", instances: waiting }
 
-  const surplus = old[0] ?? (fresh.length > replicas ? fresh.at(-1) : undefined)
-  if (surplus !== undefined) return spare > 0 ? { kind: "retire", instance: surplus } : { kind: "wait" }
+  // What does not answer goes first, but not before there is something in its place: a moment in which no old one passes its
+  // health check, as under much load, must not take them all away.
+  const surplus = old.find((i) => !isServing(i)) ?? old[0] ?? (fresh.length > replicas ? fresh.at(-1) : undefined)
+  if (surplus !== undefined) {
+    return spare > 0 || !isServing(surplus) ? { kind: "retire", instance: surplus } : { kind: "wait" }
+  }
 
   return fresh.every(isServing) ? { kind: "done" } : { kind: "wait" }
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { stuckFault } from "../faults.js"
 import { releaseKey } from "../release.js"
 import { fullWeight, type Instance } from "../target.js"
-import { awaitFit, logLines, removeDead, retire, startInstances } from "./instances.js"
+import { awaitFit, logLines, notReady, removeDead, retire, startInstances } from "./instances.js"
 import { isServing, nextMove, type Move } from "./moves.js"
 import type { Rollout } from "./rollout.js"
 
@@ -16,13 +16,19 @@ export async function roll(rollout: Rollout): Promise<void> {
   const { target, release, replicas, strategy, signal } = rollout
   const wanted = { key: releaseKey(release), replicas, ...strategy }
   const retiring = new Map<string, Promise<void>>()
+  const started = new Set<string>()
   let lastProgress = performance.now()
   try {
     for (;;) {
       signal.throwIfAborted()
       const instances = (await target.describe()).filter((i) => !retiring.has(i.id))
       const move = nextMove(instances, wanted)
-      if (move.kind === "done") break
+      if (move.kind === "done") {
+        // Weights that a canary left: with them one instance would carry many times what another does.
+        const uneven = instances.filter((i) => i.weight !== fullWeight)
+        if (uneven.length > 0) await target.setWeights(new Map(instances.map((i) => [i, fullWeight])))
+        break
+      }
       if (move.kind === "wait") {
         if (performance.now() - lastProgress > strategy.progressDeadlineSeconds * 1000) {
           throw await stuck(rollout, instances)
@@ -30,7 +36,15 @@ export async function roll(rollout: Rollout): Promise<void> {
         await sleep(100, undefined, { signal })
         continue
       }
-      await act(rollout, move, instances, retiring)
+      // One of its own that is dead so early would be dead the next time, too: that is no progress, for ever.
+      const dead = move.kind === "remove" ? move.instances.find((i) => started.has(i.id) && i.weight === 0) : undefined
+      if (dead !== undefined) {
+        const why = dead.exit?.outOfMemory === true ? "out-of-memory" : "exited"
+        throw await notReady(rollout, { instance: dead, why, afterSeconds: 0 })
+      }
+      if (move.kind === "start") {
+        for (const { id } of await startInstances(rollout, move.count)) started.add(id)
+      } else await act(rollout, move, instances, retiring)
       lastProgress = performance.now()
     }
   } finally {
@@ -42,7 +56,7 @@ export async function roll(rollout: Rollout): Promise<void> {
 
 async function act(
   rollout: Rollout,
-  move: Exclude<Move, { kind: "done" | "wait" }>,
+  move: Exclude<Move, { kind: "done" | "wait" | "start" }>,
   instances: readonly Instance[],
   retiring: Map<string, Promise<void>>,
 ): Promise<void> {
@@ -50,9 +64,6 @@ async function act(
   switch (move.kind) {
     case "remove":
       return removeDead(rollout, move.instances)
-    case "start":
-      await startInstances(rollout, move.count)
-      return
     case "admit":
       return admit(rollout, move.instances)
     case "retire": {

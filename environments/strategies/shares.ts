@@ -3,15 +3,17 @@ const mostWeight = 256
 
 /**
  * Weights of each canary and each stable instance, so that the canaries together get `percent` of the requests, as near
- * as whole numbers allow. 0 and 100 are exact.
+ * as whole numbers allow. 0 and 100 are exact. Where one side has no instance the other has everything: there is no share
+ * at which users would rather reach nobody.
  */
 export function shares(
   percent: number,
   canaries: number,
   stables: number,
 ): { readonly canary: number; readonly stable: number } {
-  if (percent <= 0 || canaries === 0) return { canary: 0, stable: 100 }
+  if (canaries === 0) return { canary: 0, stable: 100 }
   if (percent >= 100 || stables === 0) return { canary: 100, stable: 0 }
+  if (percent <= 0) return { canary: 0, stable: 100 }
   const share = percent / 100
   let best = { canary: 1, stable: mostWeight, error: Infinity }
   for (let stable = 1; stable <= mostWeight; stable++) {

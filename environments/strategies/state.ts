@@ -94,7 +94,7 @@ export async function allow(notes: Notes, key: string): Promise<Refusal | undefi
 export interface Journal {
   readonly state: RolloutState
   write(change: Partial<RolloutState>): Promise<void>
-  /** A step is through; what a person said to it is dealt with. */
+  /** A step is through; a promotion of it is dealt with. */
   advance(change: Pick<RolloutState, "phase"> & { readonly step?: number }): Promise<void>
   /** What a person says to this rollout: an abort whenever it came, a promotion of this very step. */
   decision(): Promise<RolloutDecision | undefined>
@@ -117,7 +117,9 @@ export function journalOf(target: Target, begin: RolloutState): Journal {
     async advance(change) {
       const { step } = state
       await write({ ...change, since: undefined, failures: 0, why: undefined })
-      if ((await readDecision(notes))?.step === step) await notes.write("decision", undefined)
+      // An abort stays: it came while the step ended, and is about the rollout, not about the step.
+      const said = await readDecision(notes)
+      if (said?.kind === "promote" && said.step === step) await notes.write("decision", undefined)
     },
     async decision() {
       const found = await readDecision(notes)

@@ -9,7 +9,8 @@ import { engineConfig } from "../../../engine/config.js"
 import { fileNotes } from "../../../environments/docker/notes.js"
 import { recordRelease } from "../../../environments/history.js"
 import { placeOf, serviceFolder, type Place } from "../../../environments/places.js"
-import { releaseSpec, type ReleaseSpec } from "../../../environments/release.js"
+import { releaseKey, releaseSpec, type ReleaseSpec } from "../../../environments/release.js"
+import { unfinishedRelease } from "../../../environments/unfinished.js"
 import {
   freshState,
   readDecision,
@@ -132,6 +133,16 @@ describe("gantry promote and abort", () => {
     expect(await codeOf(rolloutVerb(dir, "prod", "promote", options))).toBe("ROLLOUT-NOTHING")
   })
 
+  it("says where a rollout is gone on with whose run is not kept here", async () => {
+    const { dir, notes, spec } = await project()
+    const state = await pausedRollout(notes, spec("a"), spec("b"))
+    await notes.write("rollout", JSON.parse(JSON.stringify({ ...state, run: "20261126-000000-ci01" })) as never)
+    const abort = { as: "Lin Release", reason: "broken" }
+    expect(await codeOf(rolloutVerb(dir, "prod", "abort", abort))).toBe("done 0")
+    expect(said).toMatch(/run 20261126-000000-ci01, which is not kept here: run its job or its pipeline again/)
+    expect(await readDecision(notes)).toMatchObject({ kind: "abort" })
+  })
+
   it("asks which service where it cannot know", async () => {
     const { dir } = await project()
     expect(await codeOf(rolloutVerb(dir, "prod", "abort", { as: "Lin Release", reason: "x" }))).toBe("ROLLOUT-WHICH")
@@ -151,6 +162,11 @@ describe("gantry rollback", () => {
     expect(await back({ as: "Somebody" })).toBe("PERSON-UNKNOWN")
     expect(await back({ reason: "" })).toBe("PERSON-REASON")
     expect(await notes.read("rollback-order")).toBeUndefined()
+    // While a release is on its way the last whole one is what to go back to: then there is something.
+    const { project: name, engine } = { project: "p", engine: engineConfig.parse({ stack: "t" }) }
+    expect(await unfinishedRelease({ project: name, engine }, "prod", "web")).toBeUndefined()
+    await pausedRollout(notes, spec("aaaaaa"), spec("b"))
+    expect(await unfinishedRelease({ project: name, engine }, "prod", "web")).toBe(releaseKey(spec("b")))
   })
 })
 

@@ -3,8 +3,8 @@ import { environment, type EnvironmentInput } from "../../../environments/enviro
 import { readHistory, recordRelease } from "../../../environments/history.js"
 import { releaseKey, type ReleaseSpec } from "../../../environments/release.js"
 import { chooseRelease, migratedSince, rollBack } from "../../../environments/rollback.js"
-import { readRefusals } from "../../../environments/strategies/state.js"
-import { a, b, c, openWorld, type World } from "./strategies/world.js"
+import { readRefusals, type Refusal } from "../../../environments/strategies/state.js"
+import { a, b, c, openWorld, spec, type World } from "./strategies/world.js"
 
 const pace = { minReadySeconds: 0, drainSeconds: 0, graceSeconds: 0 }
 const rolling: EnvironmentInput = { replicas: 3, strategy: { kind: "rolling", ...pace } }
@@ -115,6 +115,19 @@ describe("which release a rollback goes to", () => {
     expect(of(undefined, [long(b)])).toBe(1)
     expect(() => of(undefined, [long(a), long(b)])).toThrow(/nothing to go back to/)
     expect(() => chooseRelease(where, [], [], undefined)).toThrow(/no good release/)
+  })
+
+  it("is the one before a release that is on its way: what last ran whole, not what ran before that", async () => {
+    world = await openWorld(rolling)
+    const onItsWay = releaseKey(spec("d"))
+    const chosen = (unfinished?: string, refused: readonly Refusal[] = []) =>
+      chooseRelease(where, history, refused, undefined, unfinished).generation
+    expect(chosen()).toBe(2)
+    expect(chosen(onItsWay)).toBe(3)
+    // An older one that is rolled out once more is left, too.
+    expect(chosen(releaseKey(long(b)))).toBe(3)
+    const refusal = { key: releaseKey(long(c)), digest: "", commit: "", at: "", why: "" }
+    expect(chosen(onItsWay, [refusal])).toBe(2)
   })
 
   it("is the one that is named by generation, digest or commit", async () => {

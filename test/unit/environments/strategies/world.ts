@@ -36,6 +36,8 @@ export interface World extends FakeTarget {
   readonly place: Place
   readonly lines: string[]
   deploy(release: ReleaseSpec, options?: Partial<DeployOptions>): Promise<Deployed>
+  /** The same after somebody changed the environment in gantry.config.ts. */
+  deployWith(settings: EnvironmentInput, release: ReleaseSpec, options?: Partial<DeployOptions>): Promise<Deployed>
   /** What runs, e.g. "a:100 a:100 b:0". */
   state(): string
   /** Least number of instances that had traffic and answered, since the last call. */
@@ -64,21 +66,23 @@ export async function openWorld(settings: EnvironmentInput, verdicts: readonly J
       reason: `judged ${judgement}`,
     })
   }
+  const deployWith = (given: EnvironmentInput, release: ReleaseSpec, options: Partial<DeployOptions> = {}) =>
+    deployRelease({
+      target: fake.target,
+      place,
+      environment: environment("prod", given),
+      release,
+      signal: new AbortController().signal,
+      judge,
+      tell: (line) => void lines.push(line),
+      keepLog: () => Promise.resolve(),
+      ...options,
+    })
   return Object.assign(fake, {
     place,
     lines,
-    deploy: (release: ReleaseSpec, options: Partial<DeployOptions> = {}) =>
-      deployRelease({
-        target: fake.target,
-        place,
-        environment: environment("prod", settings),
-        release,
-        signal: new AbortController().signal,
-        judge,
-        tell: (line) => void lines.push(line),
-        keepLog: () => Promise.resolve(),
-        ...options,
-      }),
+    deployWith,
+    deploy: (release: ReleaseSpec, options: Partial<DeployOptions> = {}) => deployWith(settings, release, options),
     state: () =>
       fake.instances
         .map((i) => `${names[i.key] ?? "?"}:${i.weight}`)
