@@ -115,6 +115,7 @@ it("drift stands beneath its service, and what belongs to none at the end", () =
         replicas: { wanted: 1, ready: 1 },
         instances: [{ name: "p-web-1", digest: "sha256:1", ready: true, traffic: true, restarts: 2 }],
         strategy: "rolling",
+        history: [],
         drift: [drift],
       },
     ],
