@@ -67,13 +67,13 @@ function facts(s: ServiceDetail): readonly (readonly [string, string])[] {
       : [["before", `${short(previous.digest)} (commit ${previous.commit.slice(0, 12)})`] as const]),
     ...(s.url === undefined ? [] : [["address", s.url] as const]),
     ["strategy", s.strategy],
-    ...(rollout === undefined ? [] : [["rollout", rolloutText(rollout)] as const]),
+    ...(rollout === undefined ? [] : [["rollout", rolloutText(rollout, s)] as const]),
     ...(s.kept === undefined
       ? []
       : [
           [
             "kept",
-            `${short(s.kept.digest)} without traffic until ${s.kept.until}: gantry rollback switches back`,
+            `${short(s.kept.digest)} without traffic until ${s.kept.until}: gantry rollback ${s.environment} switches back`,
           ] as const,
         ]),
     ...(busy === undefined ? [] : [["at work", `${busy.what}, ${busy.by}, since ${busy.since}`] as const]),
@@ -110,12 +110,18 @@ function facts(s: ServiceDetail): readonly (readonly [string, string])[] {
 
 const mostHistory = 5
 
-function rolloutText(rollout: NonNullable<ServiceDetail["rollout"]>): string {
+/** Where it stands, and what somebody who finds it so can do about it. */
+function rolloutText(
+  rollout: NonNullable<ServiceDetail["rollout"]>,
+  { environment, service, busy }: ServiceDetail,
+): string {
   const { strategy, phase, step, percent, to, why, run } = rollout
+  const goesOn = busy === undefined && run !== undefined ? `gantry resume ${run}` : undefined
+  const now = phase === "paused" ? `gantry promote|abort ${environment} --service ${service}` : goesOn
   const where = strategy === "canary" ? `, step ${step}` : ""
   return `${strategy} of ${short(to.digest)} (commit ${to.commit.slice(0, 12)}): ${phase}${where}, ${percent} % of the traffic${
     why === undefined ? "" : `; ${why}`
-  }${run === undefined ? "" : `; gantry resume ${run}`}`
+  }${now === undefined ? "" : `; now: ${now}`}`
 }
 
 /** What differs, service by service. */

@@ -13,6 +13,8 @@ import { neededSteps, predecessors, type AnyStep, type RunInfo } from "./step.js
 export interface PlannedStep extends StepNode {
   /** `cached`: the result of an earlier run serves. `wait`: a person is asked. `effect`: changes the world outside. */
   readonly action: "run" | "cached" | "effect" | "wait" | "skip"
+  /** What it will do that its name does not say. */
+  readonly summary?: string | undefined
   /** Why it is skipped. */
   readonly reason?: string | undefined
   /** Key of the effect, where everything it depends on is known before the run. */
@@ -67,6 +69,7 @@ export async function makePlan(options: {
     steps.push({
       ...nodeOf(s),
       action: reason !== undefined ? "skip" : actionOf(s, hit !== undefined),
+      summary: s.definition.summary,
       reason,
       effectKey: key,
       secrets: s.secrets,

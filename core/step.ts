@@ -107,6 +107,8 @@ export interface StepDefinition<N extends Needs, Out, S extends string, W extend
   readonly stage?: string
   readonly service?: string
   readonly environment?: string
+  /** For people who look at the plan: what it will do that its name does not say. */
+  readonly summary?: string
   run(context: Context<N, S>): Promise<NoInfer<Out>>
 }
 

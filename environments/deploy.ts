@@ -4,13 +4,14 @@ import { goBack } from "./back.js"
 import { bring, finishOther } from "./bring.js"
 import type { Deployed, DeployOptions } from "./deployment.js"
 import { readHistory, recordRelease } from "./history.js"
+import { dropRollbackOrder, readRollbackOrder } from "./orders.js"
 import { checkRefusal, takesPerson } from "./refusals.js"
 import { releaseKey, releaseName, type ReleaseSpec } from "./release.js"
 import { isServing } from "./strategies/moves.js"
 import type { Rollout } from "./strategies/rollout.js"
 import type { Strategy } from "./strategies/settings.js"
 import { readKept, readRefusals, readRollout, refuse } from "./strategies/state.js"
-import type { Instance } from "./target.js"
+import type { Instance, Notes } from "./target.js"
 import { runsAlone } from "./whole.js"
 
 /**
@@ -28,6 +29,7 @@ async function deploy(options: DeployOptions): Promise<Deployed> {
   const { target, place, environment, release, signal, tell } = options
   const { replicas } = environment
   const key = releaseKey(release)
+  const began = new Date().toISOString()
   const rollout: Rollout<Strategy> = { ...options, replicas, strategy: environment.strategy }
   await finishOther(rollout, key)
   await checkRefusal(options, key)
@@ -55,7 +57,14 @@ async function deploy(options: DeployOptions): Promise<Deployed> {
     if (failure.kind === "failed" && takesPerson(environment)) await refuse(target.notes, release, failure.message)
     throw await goBack(rollout, stable, failure)
   }
+  await overtake(target.notes, began)
   return deployed(options, false)
+}
+
+/** A rollback that was ordered before this deployment and has not ended: whoever resumes its run now would take this one back. */
+async function overtake(notes: Notes, began: string): Promise<void> {
+  const order = await readRollbackOrder(notes)
+  if (order !== undefined && Date.parse(order.at) < Date.parse(began)) await dropRollbackOrder(notes)
 }
 
 /**

@@ -7,5 +7,6 @@ export const RollbackOrder = z.object({ to: ReleaseSpec, by: z.string(), reason:
 export type RollbackOrder = z.infer<typeof RollbackOrder>
 
 export const writeRollbackOrder = (notes: Notes, order: RollbackOrder) => notes.write("rollback-order", order)
+export const dropRollbackOrder = (notes: Notes) => notes.write("rollback-order", undefined)
 export const readRollbackOrder = async (notes: Notes): Promise<RollbackOrder | undefined> =>
   RollbackOrder.safeParse(await notes.read("rollback-order")).data

@@ -98,7 +98,7 @@ export function chooseRelease(
       code: "ROLLBACK-NOTHING",
       kind: "usage",
       message: `There is nothing to go back to: ${where.service} in ${where.environment} has no good release before`,
-      reason: listOf(history) || "Nothing ran there whole.",
+      reason: listOf(history, refusals) || "Nothing ran there whole.",
       hint: "Name one with --to, or deliver an earlier commit: gantry run delivery --commit <revision>.",
     })
   }
@@ -109,7 +109,7 @@ export function chooseRelease(
     code: "ROLLBACK-UNKNOWN",
     kind: "usage",
     message: `${distinct.size > 1 ? "Several kept releases are" : "No kept release is"} "${wanted}"`,
-    reason: listOf(history) || `Nothing of ${where.service} ran in ${where.environment}.`,
+    reason: listOf(history, refusals) || `Nothing of ${where.service} ran in ${where.environment}.`,
     hint: "--to takes a generation, or the beginning of a digest or a commit.",
   })
 }
@@ -127,9 +127,14 @@ function isNamed({ release, generation }: HistoryEntry, wanted: string): boolean
   )
 }
 
-const listOf = (history: readonly HistoryEntry[]) =>
+const listOf = (history: readonly HistoryEntry[], refusals: readonly Refusal[]) =>
   history
-    .map((e) => `${e.generation}: ${releaseName(e.release)}, commit ${e.release.commit.slice(0, 12)}, ${e.at}`)
+    .map((e, i) => {
+      const key = releaseKey(e.release)
+      const refusal = refusals.find((r) => r.key === key)
+      const notes = [i === 0 ? "; it ran whole last" : "", refusal === undefined ? "" : `; taken back: ${refusal.why}`]
+      return `${e.generation}: ${releaseName(e.release)}, commit ${e.release.commit.slice(0, 12)}, ${e.at}${notes.join("")}`
+    })
     .join("\n")
 
 function unwell({ target, to }: Rollback, instances: readonly Instance[]) {

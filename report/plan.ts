@@ -53,6 +53,7 @@ function actions(step: PlannedStep, { colors }: Style): readonly [string, (text:
 function note(step: PlannedStep): string {
   const parts = [
     ...(step.reason === undefined ? [] : [step.reason]),
+    ...(step.summary === undefined || step.action === "skip" ? [] : [step.summary]),
     ...(step.effectKey === undefined ? [] : [step.effectKey]),
     ...(step.missingSecrets.length === 0 ? [] : [`missing ${step.missingSecrets.join(", ")}`]),
     // What is skipped is behind nothing.

@@ -91,6 +91,7 @@ async function ordersFor(
 ): Promise<ReadonlyMap<string, RollbackOrder>> {
   const orders = new Map<string, RollbackOrder>()
   let nothing: unknown
+  const stays: string[] = []
   for (const { name: service } of settings.services) {
     const history = await readHistory(placeOf(settings, environment), service)
     const refusals = await readRefusals(notesOf(settings, environment, service))
@@ -103,11 +104,14 @@ async function ordersFor(
       orders.set(service, { to: release, ...who, at: new Date().toISOString() })
     } catch (error) {
       if (options.service !== undefined) throw error
-      process.stderr.write(`${service}: stays as it is: ${(error as Error).message}\n`)
       nothing = error
+      stays.push(`${service}: stays as it is: ${(error as Error).message}`)
     }
   }
-  if (orders.size > 0) return orders
+  if (orders.size > 0) {
+    for (const line of stays) process.stderr.write(`${line}\n`)
+    return orders
+  }
   throw (
     nothing ??
     fault({

@@ -1,6 +1,7 @@
 import { clean, type Condition } from "../../core/condition.js"
 import { fault } from "../../core/errors.js"
 import { step, type AnyStep, type MaybeStep, type Step, type Values } from "../../core/step.js"
+import { strategyText } from "../../environments/strategies/text.js"
 import { environmentOf } from "../environment.js"
 import { verifyApproval } from "../gate/index.js"
 import { Deployment, type Approval, type Release, type Source } from "../outputs.js"
@@ -108,6 +109,7 @@ function common(settings: Settings, service: Service, environmentName: string) {
   return {
     service: service.name,
     environment: environmentName,
+    summary: strategyText(environment.strategy, environment.replicas),
     engine: false,
     secrets: passwordSecret === undefined ? [] : [passwordSecret],
     output: Deployment,

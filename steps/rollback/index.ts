@@ -72,7 +72,8 @@ function noOrder(service: Service, environment: string) {
   return fault({
     code: "ROLLBACK-NO-ORDER",
     kind: "usage",
-    message: `Nobody ordered a rollback of ${service.name} in ${environment}`,
+    message: `Nobody wants a rollback of ${service.name} in ${environment}`,
+    reason: "None was ordered, or a release was deployed since: that has overtaken the order.",
     hint: `gantry rollback ${environment} --service ${service.name} --as <name> --reason <text>`,
   })
 }

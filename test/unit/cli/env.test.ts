@@ -145,3 +145,34 @@ it("a rollout, what ran before and drift stand beneath their service, and what b
     "  drift       stranger: network is p, expected not in it",
   ])
 })
+
+it("a rollout that pauses says who is asked for what; one whose process is gone, how it goes on", () => {
+  const rolloutOf = (phase: string, busy?: object) => {
+    const rollout = { strategy: "canary", phase, step: 2, percent: 25, why: "few requests", run: "r-1" }
+    const detail = {
+      environment: "prod",
+      services: [
+        {
+          environment: "prod",
+          service: "web",
+          state: "rollout",
+          replicas: { wanted: 1, ready: 1 },
+          rollout: { ...rollout, to: { reference: "r", digest: "sha256:1", commit: "c0ffee" } },
+          instances: [],
+          strategy: "canary",
+          busy,
+          history: [],
+          drift: [],
+        },
+      ],
+      drift: [],
+    } as unknown as EnvironmentDetail
+    return environmentText(detail, {}).split("\n")[2]
+  }
+  const where = "25 % of the traffic; few requests"
+  expect(rolloutOf("paused")).toBe(
+    `  rollout     canary of sha256:1 (commit c0ffee): paused, step 2, ${where}; now: gantry promote|abort prod --service web`,
+  )
+  expect(rolloutOf("shifting")).toMatch(/; now: gantry resume r-1$/)
+  expect(rolloutOf("shifting", { what: "w", by: "b", since: "s" })).toMatch(/few requests$/)
+})

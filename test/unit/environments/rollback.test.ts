@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest"
 import { environment, type EnvironmentInput } from "../../../environments/environment.js"
 import { readHistory, recordRelease } from "../../../environments/history.js"
+import { readRollbackOrder, writeRollbackOrder } from "../../../environments/orders.js"
 import { releaseKey, type ReleaseSpec } from "../../../environments/release.js"
 import { chooseRelease, migratedSince, rollBack } from "../../../environments/rollback.js"
 import { readRefusals, type Refusal } from "../../../environments/strategies/state.js"
@@ -57,6 +58,19 @@ describe("rollback", () => {
     expect(world.moves.filter((m) => m.startsWith("start"))).toEqual([])
     expect(world.state()).toBe("a:100 a:100")
     expect(world.least()).toBe(2)
+  })
+
+  it("is overtaken by a later deployment: resuming its run must not take that one back", async () => {
+    world = await openWorld(rolling)
+    await world.deploy(a)
+    const order = (at: string) => writeRollbackOrder(world.target.notes, { to: b, by: "Lin", reason: "", at })
+    await order(new Date(Date.now() - 1000).toISOString())
+    await world.deploy(c)
+    expect(await readRollbackOrder(world.target.notes)).toBeUndefined()
+    // One that came while the deployment went on is what the person wants now.
+    await order(new Date(Date.now() + 60_000).toISOString())
+    await world.deploy(a)
+    expect(await readRollbackOrder(world.target.notes)).toMatchObject({ by: "Lin" })
   })
 
   it("finishes in another process, wherever it was killed", async () => {
