@@ -136,7 +136,7 @@ it("a rollout, what ran before and drift stand beneath their service, and what b
   expect(environmentText(detail, {}).split("\n")).toEqual([
     "web in test: running, 1 of 1 ready",
     "  strategy    canary",
-    "  rollout     canary of sha256:2 (commit c2): paused, step 2, 0 % of the traffic; no traffic; gantry resume r1",
+    "  rollout     canary of sha256:2 (commit c2): paused, step 2, 0 % of the traffic; no traffic; now: gantry promote|abort test --service web",
     "  earlier     2: sha256:0 (commit c0), yesterday; taken back: 5xx",
     "  instance    p-web-1 sha256:1, ready, with traffic, restarted 2 times",
     "  drift       p-web-1: memory is 64, expected 0",
