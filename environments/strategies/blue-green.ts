@@ -1,5 +1,5 @@
 import { heedAbort } from "./heed.js"
-import { checkPreview } from "./preview.js"
+import { checkPreview, openPreview } from "./preview.js"
 import { pause } from "./pause.js"
 import { provide } from "./provide.js"
 import type { JudgedRollout } from "./rollout.js"
@@ -20,7 +20,7 @@ export async function blueGreen(rollout: JudgedRollout<BlueGreenStrategy>): Prom
   }
   const green = await provide(rollout, replicas)
   if (journal.state.phase === "preparing") {
-    await target.setPreview(green)
+    await openPreview(rollout, green)
     await checkPreview(rollout)
     await journal.write({ phase: "shifting" })
   }

@@ -1,5 +1,6 @@
 import { heedAbort } from "./heed.js"
 import { pause } from "./pause.js"
+import { openPreview } from "./preview.js"
 import { provide } from "./provide.js"
 import { roll } from "./rolling.js"
 import type { JudgedRollout } from "./rollout.js"
@@ -29,13 +30,13 @@ export async function canary(rollout: JudgedRollout<CanaryStrategy>): Promise<vo
 
 /** One step, until it is through. @returns whether the steps behind it are left out, because a person says so */
 async function take(rollout: JudgedRollout<CanaryStrategy>, step: CanaryStep): Promise<boolean> {
-  const { strategy, journal, replicas, target, tell } = rollout
+  const { strategy, journal, replicas, tell } = rollout
   const { analysis, steps } = strategy
   if (journal.state.phase === "paused") {
     return (await pause(rollout, analysis, step.percent, journal.state.why ?? "")).full
   }
   const fresh = await provide(rollout, canaryInstances(step.percent, replicas))
-  if (strategy.testers !== undefined) await target.setPreview(fresh)
+  if (strategy.testers !== undefined) await openPreview(rollout, fresh)
   if (journal.state.since === undefined) {
     tell(
       `step ${Math.min(journal.state.step + 1, steps.length)} of ${steps.length}: ${step.percent} % of the traffic for ${step.seconds} s`,

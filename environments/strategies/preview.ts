@@ -1,20 +1,38 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { previewFault } from "../faults.js"
+import type { Instance } from "../target.js"
 import type { JudgedRollout } from "./rollout.js"
-import type { BlueGreenStrategy, PreviewCheck } from "./settings.js"
+import type { BlueGreenStrategy, JudgedStrategy, PreviewCheck } from "./settings.js"
 
 /** How long the preview address may take to know its instances: a health check or two of the balancer. Seconds. */
 const openSeconds = 10
 
-/** Asks the new release on its preview address before any user sees it. @throws ROLLOUT-PREVIEW */
-export async function checkPreview(rollout: JudgedRollout<BlueGreenStrategy>): Promise<void> {
-  const { target, release, strategy, signal, tell } = rollout
-  const ready: PreviewCheck = { path: release.readiness, status: 200, withinSeconds: 5 }
+const readiness = ({ release }: JudgedRollout<JudgedStrategy>): PreviewCheck => ({
+  path: release.readiness,
+  status: 200,
+  withinSeconds: 5,
+})
+
+/**
+ * Has these instances answer on the preview address, and to the testers' header. The balancer checks them there anew: until
+ * they have been found ready, or `openSeconds` are over, nobody goes on.
+ */
+export async function openPreview(
+  rollout: JudgedRollout<JudgedStrategy>,
+  instances: readonly Instance[],
+): Promise<void> {
+  const { target, signal } = rollout
+  await target.setPreview(instances)
   const deadline = performance.now() + openSeconds * 1000
-  while ((await ask(target.previewUrl, ready, signal)) !== undefined && performance.now() < deadline) {
+  while ((await ask(target.previewUrl, readiness(rollout), signal)) !== undefined && performance.now() < deadline) {
     await sleep(100, undefined, { signal })
   }
-  for (const check of [ready, ...strategy.checks]) {
+}
+
+/** Asks the new release on its preview address before any user sees it. @throws ROLLOUT-PREVIEW */
+export async function checkPreview(rollout: JudgedRollout<BlueGreenStrategy>): Promise<void> {
+  const { target, strategy, signal, tell } = rollout
+  for (const check of [readiness(rollout), ...strategy.checks]) {
     for (let time = 1; time <= strategy.checkTimes; time++) {
       const problem = await ask(target.previewUrl, check, signal)
       if (problem !== undefined) throw previewFault(target, `GET ${check.path}: ${problem}`)
