@@ -31,7 +31,7 @@ let bad: ReleaseSpec
 
 /** Users who ask while `work` goes on, and a moment longer. */
 async function watched(name: Name, work: () => Promise<unknown>) {
-  const traffic = load((await lab.target(name)).url, { connections: 12, most: 40_000 })
+  const traffic = load((await lab.target(name)).url, { connections: 12, most: 100_000 })
   await until(() => traffic.count() > 100, 20)
   const began = performance.now()
   await work()

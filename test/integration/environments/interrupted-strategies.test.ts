@@ -57,7 +57,7 @@ async function users(name: Name) {
   expect(await serving(name)).toEqual(["v1", "v1"])
   await (await lab.target(name)).notes.write("refused", undefined)
   lab.lines.length = 0
-  const traffic = load((await lab.target(name)).url, { methods: ["GET"], connections: 8 })
+  const traffic = load((await lab.target(name)).url, { methods: ["GET"], connections: 8, most: 100_000 })
   await until(() => traffic.count() > 50, 60)
   return traffic
 }

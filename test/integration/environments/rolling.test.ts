@@ -34,7 +34,7 @@ describe("rolling deployment on the Docker Engine", () => {
 
   it("rolls forward and back without a failed request", async () => {
     await lab.deploy(lab.release(v1))
-    const traffic = load((await lab.target("test")).url, { connections: 40, most: 60_000 })
+    const traffic = load((await lab.target("test")).url, { connections: 40, most: 300_000 })
     await until(() => traffic.count() > 200, 60)
     const started = performance.now()
     const forward = await lab.deploy(lab.release(v2, { env: { VERSION: "v2" } }))

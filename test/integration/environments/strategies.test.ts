@@ -49,7 +49,7 @@ async function users(environment: string): Promise<Load> {
   if ((await versions(environment)).includes("v2:100")) await lab.rollBack(environment)
   await lab.deploy(one, { environment })
   lab.lines.length = 0
-  const traffic = load((await lab.target(environment)).url, { connections: 40, most: 60_000, methods: ["GET"] })
+  const traffic = load((await lab.target(environment)).url, { connections: 40, most: 300_000, methods: ["GET"] })
   await until(() => traffic.count() > 200, 60)
   return traffic
 }
