@@ -3,7 +3,7 @@ import type { NotReady } from "./readiness.js"
 import type { ReleaseSpec } from "./release.js"
 import type { Instance, Target } from "./target.js"
 
-const lastLines = (text: string, count: number) => text.trimEnd().split("\n").slice(-count).join("\n")
+export const lastLines = (text: string, count: number) => text.trimEnd().split("\n").slice(-count).join("\n")
 
 /** An instance of the new release is not fit to serve: the work said no, trying again is pointless. */
 export function notReadyFault(target: Target, release: ReleaseSpec, failure: NotReady, logs: string): Fault {

@@ -3,9 +3,9 @@ import { isFault } from "../../core/errors.js"
 import type { Analysis } from "../analysis/settings.js"
 import { verdictText } from "../analysis/text.js"
 import type { Verdict } from "../analysis/verdict.js"
-import { abortedFault, unfitFault } from "../faults.js"
+import { abortedFault, lastLines, unfitFault } from "../faults.js"
 import type { Instance } from "../target.js"
-import { logLines } from "./instances.js"
+import { exitText, logLines } from "./instances.js"
 import { mend } from "./mend.js"
 import type { JudgedRollout } from "./rollout.js"
 import type { JudgedStrategy } from "./settings.js"
@@ -139,7 +139,7 @@ function unfit(sides: Sides, seen: Seen): { readonly instance: Instance; readonl
     if (!here.has(instance.id)) return { instance, why: "it was removed by somebody else" }
   }
   for (const instance of sides.fresh) {
-    if (instance.state === "dead") return { instance, why: `it died (${exitOf(instance)})` }
+    if (instance.state === "dead") return { instance, why: `it died (${exitText(instance)})` }
     if (!seen.restarts.has(instance.id)) seen.restarts.set(instance.id, instance.restarts)
     if (instance.restarts > (seen.restarts.get(instance.id) ?? 0))
       return { instance, why: "it died and was started again" }
@@ -153,14 +153,11 @@ function unfit(sides: Sides, seen: Seen): { readonly instance: Instance; readonl
   return undefined
 }
 
-const exitOf = ({ exit }: Instance): string =>
-  exit === undefined ? "never started" : exit.outOfMemory ? "out of memory" : `exit code ${exit.code}`
-
 async function badInstance(rollout: JudgedRollout<JudgedStrategy>, instance: Instance, why: string) {
   const { target, keepLog, journal } = rollout
   const logs = await target.logs(instance, logLines).catch(() => "")
   await keepLog(`${instance.name}.log`, logs)
-  const lines = logs.trimEnd().split("\n").slice(-15).join("\n")
+  const lines = lastLines(logs, 15)
   return unfitFault(
     target,
     journal.state.percent,

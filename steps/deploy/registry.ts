@@ -38,11 +38,12 @@ export async function registryHas(
   return (await client.manifest(image.digest))?.digest === image.digest
 }
 
-function clientOf(context: Pick<RegistryContext, "secrets" | "signal">, settings: Settings, service: Service) {
-  const { url, repository } = placeOf(settings.engine, settings.project, service.name)
+/** The service's repository in the registry of the releases, and a client of it. */
+export function clientOf(context: Pick<RegistryContext, "secrets" | "signal">, settings: Settings, service: Service) {
+  const { url, host, repository } = placeOf(settings.engine, settings.project, service.name)
   const credentials = registryLogin(context, settings, service)
   const options = { url, credentials, signal: context.signal, policy: { ca: hostCa(settings.engine) } }
-  return { client: repositoryClient(options, repository), repository, url }
+  return { client: repositoryClient(options, repository), repository, url, host }
 }
 
 /** The registry has the very bytes that were approved. @throws ROLLOUT-DIGEST and those of the registry */

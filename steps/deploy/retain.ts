@@ -1,11 +1,9 @@
-import { repositoryClient, type RepositoryClient } from "../../clients/registry/index.js"
+import type { RepositoryClient } from "../../clients/registry/index.js"
 import { isFault } from "../../core/errors.js"
-import { hostCa } from "../../engine/index.js"
 import { placeOf as environmentPlace, readHistory, type HistoryEntry } from "../../environments/index.js"
-import { placeOf } from "../push/place.js"
 import type { Service } from "../service.js"
 import type { Settings } from "../settings.js"
-import { registryLogin, type RegistryContext } from "./registry.js"
+import { clientOf, type RegistryContext } from "./registry.js"
 
 export type RetainContext = Pick<RegistryContext, "log" | "signal" | "secrets">
 
@@ -23,9 +21,7 @@ export async function retainReleases(
   const { log, signal } = context
   const keep = settings.environments[environmentName]?.keepReleases ?? 0
   const history = await readHistory(environmentPlace(settings, environmentName), service.name)
-  const { url, host, repository } = placeOf(settings.engine, settings.project, service.name)
-  const credentials = registryLogin(context, settings, service)
-  const client = repositoryClient({ url, credentials, signal, policy: { ca: hostCa(settings.engine) } }, repository)
+  const { client, host, repository } = clientOf(context, settings, service)
   try {
     for (const { tag, digest } of retentionTags(environmentName, history, `${host}/${repository}`, keep)) {
       await moveTag(client, tag, digest, context)

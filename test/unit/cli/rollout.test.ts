@@ -9,7 +9,7 @@ import { engineConfig } from "../../../engine/config.js"
 import { fileNotes } from "../../../environments/docker/notes.js"
 import { recordRelease } from "../../../environments/history.js"
 import { placeOf, serviceFolder, type Place } from "../../../environments/places.js"
-import { releaseKey, releaseSpec, type ReleaseSpec } from "../../../environments/release.js"
+import { releaseKey, type ReleaseSpec } from "../../../environments/release.js"
 import { unfinishedRelease } from "../../../environments/unfinished.js"
 import {
   freshState,
@@ -20,6 +20,7 @@ import {
 } from "../../../environments/strategies/state.js"
 import type { Notes } from "../../../environments/target.js"
 import { thisProcess } from "../../../core/process-mark.js"
+import { spec as releaseOf } from "../environments/strategies/world.js"
 import { makeProject } from "./rig.js"
 
 /** What the verbs say goes to standard error. */
@@ -63,20 +64,7 @@ async function project() {
   const engine = engineConfig.parse({ stack: "t" })
   const place: Place = placeOf({ project: "p", engine }, "prod")
   const commit = git("rev-parse", "HEAD")
-  const spec = (digest: string): ReleaseSpec =>
-    releaseSpec({
-      service: "web",
-      reference: `r/web@sha256:${digest}`,
-      digest: `sha256:${digest}`,
-      commit,
-      config: "",
-      env: {},
-      port: 1,
-      readiness: "/",
-      startupSeconds: 1,
-      calls: [],
-      resources: {},
-    })
+  const spec = (digest: string): ReleaseSpec => ({ ...releaseOf(digest), commit })
   const folder = serviceFolder(place, "web")
   return { dir, place, folder, notes: fileNotes(folder), spec }
 }

@@ -1,21 +1,9 @@
 import { describe, expect, it } from "vitest"
 import { nextMove, type Wanted } from "../../../environments/strategies/moves.js"
-import { releaseSpec } from "../../../environments/release.js"
 import type { Instance } from "../../../environments/target.js"
+import { spec } from "./strategies/world.js"
 
-const release = releaseSpec({
-  service: "web",
-  reference: "r/web@sha256:1",
-  digest: "sha256:1",
-  commit: "c",
-  config: "",
-  env: {},
-  port: 1,
-  readiness: "/",
-  startupSeconds: 1,
-  calls: [],
-  resources: {},
-})
+const release = spec("1")
 
 /** `o` old, `n` new; upper case: serves; `!`: has traffic and is not healthy; `x`: dead. E.g. "O O n N! nx" */
 function instances(text: string): Instance[] {

@@ -1,29 +1,18 @@
 import { afterEach, describe, expect, it } from "vitest"
-import { environment, type EnvironmentInput } from "../../../environments/environment.js"
+import type { EnvironmentInput } from "../../../environments/environment.js"
 import { readHistory, recordRelease } from "../../../environments/history.js"
 import { readRollbackOrder, writeRollbackOrder } from "../../../environments/orders.js"
 import { releaseKey, type ReleaseSpec } from "../../../environments/release.js"
-import { chooseRelease, migratedSince, rollBack } from "../../../environments/rollback.js"
+import { chooseRelease, migratedSince } from "../../../environments/rollback.js"
 import { readRefusals, type Refusal } from "../../../environments/strategies/state.js"
-import { a, b, c, openWorld, spec, type World } from "./strategies/world.js"
+import { a, b, back as rollBackTo, c, openWorld, spec, type World } from "./strategies/world.js"
 
 const pace = { minReadySeconds: 0, drainSeconds: 0, graceSeconds: 0 }
 const rolling: EnvironmentInput = { replicas: 3, strategy: { kind: "rolling", ...pace } }
 let world: World
 afterEach(() => world.close())
 
-const back = (to: ReleaseSpec, settings: EnvironmentInput) =>
-  rollBack({
-    target: world.target,
-    place: world.place,
-    environment: environment("prod", settings),
-    to,
-    by: "Lin",
-    reason: "orders fail",
-    signal: new AbortController().signal,
-    tell: (line) => void world.lines.push(line),
-    keepLog: () => Promise.resolve(),
-  })
+const back = (to: ReleaseSpec, settings: EnvironmentInput) => rollBackTo(world, to, settings)
 
 describe("rollback", () => {
   it("starts all instances of the release before together, and refuses what it replaces", async () => {

@@ -6,20 +6,13 @@ import type { Verdict } from "../../../../environments/analysis/verdict.js"
 import type { EnvironmentInput } from "../../../../environments/environment.js"
 import { readDecision, readRollout, writeDecision } from "../../../../environments/strategies/state.js"
 import type { Instance } from "../../../../environments/target.js"
-import { a, b, openWorld, type World } from "./world.js"
+import { a, b, openWorld, quick, type World } from "./world.js"
 
-const judged = {
-  minReadySeconds: 0,
-  drainSeconds: 0,
-  graceSeconds: 0,
-  pauseSeconds: 0,
-  analysis: { intervalSeconds: 0.01, windowSeconds: 0.01 },
-}
 const canary: EnvironmentInput = {
   replicas: 2,
-  strategy: { kind: "canary", steps: [{ percent: 50, seconds: 0 }], ...judged },
+  strategy: { kind: "canary", steps: [{ percent: 50, seconds: 0 }], ...quick },
 }
-const blueGreen: EnvironmentInput = { replicas: 2, strategy: { kind: "blue-green", ...judged, keepSeconds: 60 } }
+const blueGreen: EnvironmentInput = { replicas: 2, strategy: { kind: "blue-green", ...quick, keepSeconds: 60 } }
 const pass = (): Verdict => ({
   judgement: "pass",
   at: new Date().toISOString(),

@@ -1,12 +1,11 @@
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { afterEach, describe, expect, it } from "vitest"
-import { isFault } from "../../../../core/errors.js"
 import type { Judgement } from "../../../../environments/analysis/verdict.js"
 import type { EnvironmentInput } from "../../../../environments/environment.js"
 import { releaseKey } from "../../../../environments/release.js"
 import { readRollout } from "../../../../environments/strategies/state.js"
-import { a, b, c, openWorld, type World } from "./world.js"
+import { a, b, c, failure, openWorld, type World } from "./world.js"
 
 const pace = { minReadySeconds: 0, drainSeconds: 0, graceSeconds: 0 }
 const judged = { ...pace, analysis: { intervalSeconds: 0.01, windowSeconds: 0.01 }, pauseSeconds: 0 }
@@ -20,15 +19,6 @@ const rolling: EnvironmentInput = { replicas: 3, strategy: { kind: "rolling", ..
 
 let world: World
 afterEach(() => world.close())
-
-const failure = async (work: Promise<unknown>) => {
-  const error: unknown = await work.then(
-    () => undefined,
-    (e: unknown) => e,
-  )
-  if (!isFault(error)) throw new Error(`no fault: ${String(error)}`)
-  return error
-}
 
 /** A canary of `b` over `a` that pauses at its step `at`, counted from 0. */
 async function pausedAt(at: number, settings: EnvironmentInput) {

@@ -1,40 +1,21 @@
 import { afterEach, describe, expect, it } from "vitest"
 import { canTakeAll } from "../../../../environments/back.js"
 import { stableRelease } from "../../../../environments/deploy.js"
-import { environment, type EnvironmentInput } from "../../../../environments/environment.js"
+import type { EnvironmentInput } from "../../../../environments/environment.js"
 import { releaseKey, type ReleaseSpec } from "../../../../environments/release.js"
-import { rollBack } from "../../../../environments/rollback.js"
 import { readRefusals, readRollout } from "../../../../environments/strategies/state.js"
 import { shares } from "../../../../environments/strategies/shares.js"
 import type { Instance } from "../../../../environments/target.js"
-import { a, b, c, openWorld, type World } from "./world.js"
+import { a, b, back as rollBackTo, c, openWorld, quick, type World } from "./world.js"
 
-const judged = {
-  minReadySeconds: 0,
-  drainSeconds: 0,
-  graceSeconds: 0,
-  pauseSeconds: 0,
-  analysis: { intervalSeconds: 0.01, windowSeconds: 0.01 },
-}
 const canary: EnvironmentInput = {
   replicas: 3,
-  strategy: { kind: "canary", steps: [{ percent: 30, seconds: 0 }], ...judged },
+  strategy: { kind: "canary", steps: [{ percent: 30, seconds: 0 }], ...quick },
 }
 let world: World
 afterEach(() => world.close())
 
-const back = (to: ReleaseSpec) =>
-  rollBack({
-    target: world.target,
-    place: world.place,
-    environment: environment("prod", canary),
-    to,
-    by: "Lin",
-    reason: "orders fail",
-    signal: new AbortController().signal,
-    tell: (line) => void world.lines.push(line),
-    keepLog: () => Promise.resolve(),
-  })
+const back = (to: ReleaseSpec) => rollBackTo(world, to, canary)
 const instance = (release: ReleaseSpec, slot: number, weight: number, healthy = true): Instance => ({
   id: `${slot}`,
   name: `web-${slot}`,

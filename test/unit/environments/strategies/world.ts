@@ -9,6 +9,7 @@ import type { Deployed, DeployOptions } from "../../../../environments/deploymen
 import { environment, type EnvironmentInput } from "../../../../environments/environment.js"
 import type { Place } from "../../../../environments/places.js"
 import { releaseKey, releaseSpec, type ReleaseSpec } from "../../../../environments/release.js"
+import { rollBack } from "../../../../environments/rollback.js"
 import { isServing } from "../../../../environments/strategies/moves.js"
 import { fakeTarget, type FakeTarget } from "../../../fakes/target.js"
 
@@ -26,6 +27,15 @@ export const spec = (version: string): ReleaseSpec =>
     calls: [],
     resources: {},
   })
+
+/** A judged strategy that loses no time: figures are there at once, and nobody is waited for. */
+export const quick = {
+  minReadySeconds: 0,
+  drainSeconds: 0,
+  graceSeconds: 0,
+  pauseSeconds: 0,
+  analysis: { intervalSeconds: 0.01, windowSeconds: 0.01 },
+}
 
 export const a = spec("a")
 export const b = spec("b")
@@ -136,4 +146,19 @@ export async function failure(work: Promise<unknown>): Promise<Fault> {
   )
   if (!isFault(error)) throw new Error(`no fault: ${String(error)}`)
   return error
+}
+
+/** A person takes the environment back to a release. */
+export function back(world: World, to: ReleaseSpec, settings: EnvironmentInput): Promise<Deployed> {
+  return rollBack({
+    target: world.target,
+    place: world.place,
+    environment: environment("prod", settings),
+    to,
+    by: "Lin",
+    reason: "orders fail",
+    signal: new AbortController().signal,
+    tell: (line) => void world.lines.push(line),
+    keepLog: () => Promise.resolve(),
+  })
 }
