@@ -22,6 +22,15 @@ export interface Facts {
   readonly dirty?: boolean | undefined
   /** Files that the change touches; undefined: not known, so everything counts as changed. */
   readonly changed?: readonly string[] | undefined
+  /**
+   * The target of each environment, by its name, e.g. "kubernetes": a run goes on where it began. No condition asks about it.
+   */
+  readonly targets?: Readonly<Record<string, string>> | undefined
+  /**
+   * The cluster of each environment that is on one, by its name, as the kubeconfig had it: a run goes on nowhere else. No
+   * condition asks about it.
+   */
+  readonly clusters?: Readonly<Record<string, { readonly context: string; readonly server: string }>> | undefined
   /** The CI job that began the run: for whoever reads the record. No condition asks about it. */
   readonly ci?: Provenance | undefined
 }

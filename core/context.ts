@@ -1,7 +1,7 @@
 import { mkdtempSync } from "node:fs"
 import { join } from "node:path"
 import type { Client } from "@dagger.io/dagger"
-import type { StepJob } from "./attempt.js"
+import type { StepJob } from "./step-job.js"
 import { fault } from "./errors.js"
 import { fileFault } from "./files.js"
 import { Report } from "./reports.js"

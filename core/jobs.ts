@@ -20,8 +20,9 @@ export interface Job {
  */
 export function jobsOf(pipeline: Pipeline): readonly Job[] {
   const jobOf = new Map<AnyStep, string>()
+  const byId = new Map(pipeline.steps.map((s) => [s.id, s]))
   for (const [name, steps] of Object.entries(pipeline.jobs)) {
-    checkGroup(pipeline, name, steps)
+    checkGroup(pipeline, byId, name, steps)
     for (const s of steps) {
       const other = jobOf.get(s)
       if (other !== undefined) throw wrongStep(name, `${s.id} is in job "${other}" already`)
@@ -44,7 +45,12 @@ export function jobsOf(pipeline: Pipeline): readonly Job[] {
 }
 
 /** A group shares one environment, one service and no gate: those belong to a job as a whole in every CI system. */
-function checkGroup(pipeline: Pipeline, name: string, steps: readonly AnyStep[]): void {
+function checkGroup(
+  pipeline: Pipeline,
+  byId: ReadonlyMap<string, AnyStep>,
+  name: string,
+  steps: readonly AnyStep[],
+): void {
   if (!stepIdPattern.test(name)) {
     throw fault({
       code: "JOB-NAME",
@@ -55,9 +61,9 @@ function checkGroup(pipeline: Pipeline, name: string, steps: readonly AnyStep[])
     })
   }
   if (steps.length === 0) throw wrongStep(name, "it has no steps")
-  const namesake = pipeline.steps.find((s) => s.id === name)
+  const namesake = byId.get(name)
   if (namesake !== undefined && !steps.includes(namesake)) throw wrongStep(name, "a step outside of it has this name")
-  const stray = steps.find((s) => !pipeline.steps.includes(s))
+  const stray = steps.find((s) => byId.get(s.id) !== s)
   if (stray !== undefined) throw wrongStep(name, `${stray.id} is no step of pipeline ${pipeline.name}`)
   const gate = steps.length > 1 ? steps.find((s) => s.kind === "gate") : undefined
   if (gate !== undefined) throw mixed(name, `${gate.id} is a gate: nobody but it waits for a person`)

@@ -113,7 +113,7 @@ function renew(path: string, leaseSeconds: number | undefined): () => void {
 }
 
 /** What to do about a lock that somebody else holds. */
-export function lockHint(path: string, owner: LockOwner | undefined): string {
+export function lockHint(path: string, owner: Pick<LockOwner, "host"> | undefined): string {
   return owner !== undefined && owner.host !== hostname()
     ? `Wait for it. Whether that process is alive cannot be seen from this host; if it is not: rm ${path}`
     : "Wait for it, or stop that process; the lock of a process that is gone is taken over by itself."

@@ -5,7 +5,8 @@ import { openJournal } from "./journal.js"
 import { maskEvent } from "./mask-event.js"
 import { createMasker, type Masker } from "./mask.js"
 import { createReaderFiles } from "./reader-files.js"
-import { applyEvent, type RunRecord, type RunState, type StepRecord } from "./record.js"
+import type { RunRecord, StepRecord } from "./record.js"
+import { applyEvent, type RunState } from "./fold.js"
 import { createStepLog, type StepLog } from "./step-log.js"
 
 /**

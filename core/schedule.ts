@@ -1,4 +1,5 @@
-import { cancelled, runStep, type Outcome, type Patience } from "./attempt.js"
+import { cancelled, runStep, type Outcome } from "./attempt.js"
+import type { Patience } from "./step-job.js"
 import { readCache, writeCache } from "./cache.js"
 import { whyNot, type Facts } from "./condition.js"
 import { fault, toErrorRecord } from "./errors.js"

@@ -1,4 +1,5 @@
 import { fault, type Fault } from "./errors.js"
+import { forMany } from "./within.js"
 
 /** The time an attempt has: ends with the run's signal or by its own timeout. */
 export interface Scope {
@@ -25,9 +26,9 @@ export function createScope(parent: AbortSignal | undefined, what: string, grace
   let clock: NodeJS.Timeout | undefined
   const forward = () => controller.abort(parent?.reason)
   if (parent?.aborted === true) forward()
-  else parent?.addEventListener("abort", forward, { once: true })
+  else forMany(parent)?.addEventListener("abort", forward, { once: true })
   return {
-    signal: controller.signal,
+    signal: forMany(controller.signal),
     async race(work) {
       let timer: NodeJS.Timeout | undefined
       let leave = () => {}

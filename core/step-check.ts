@@ -1,17 +1,24 @@
 import { fault } from "./errors.js"
-import type { ErasedDefinition } from "./step.js"
 
 export const stepIdPattern = /^[a-z0-9]+([-.][a-z0-9]+)*$/
+
+/** What is looked at of a definition, whatever its types promise. */
+interface Declared {
+  readonly needs?: Readonly<Record<string, unknown>> | undefined
+  readonly after?: unknown
+  readonly effect?: unknown
+  readonly cache?: unknown
+}
 
 /**
  * What the types of step() say, said again when a pipeline is loaded: pipelines are loaded without a type check.
  * @throws STEP-ID, STEP-EFFECT, STEP-EFFECT-CACHE, STEP-NEED
  */
-export function checkDefinition(id: string, definition: ErasedDefinition): void {
+export function checkDefinition(id: string, definition: Declared): void {
   if (!stepIdPattern.test(id)) throw badId(id)
   for (const [name, need] of Object.entries(definition.needs ?? {})) checkNeed(id, `needs.${name}`, need)
   checkNeed(id, "after", definition.after ?? [])
-  const effect = definition.effect as Partial<NonNullable<ErasedDefinition["effect"]>> | undefined
+  const effect = definition.effect as Readonly<Record<string, unknown>> | undefined
   if (effect === undefined) return
   const missing = (["key", "retry", "reconcile"] as const).filter((field) => effect[field] === undefined)
   if (missing.length > 0) {

@@ -156,7 +156,7 @@ export function step<
   const S extends string = never,
   const W extends Condition | undefined = undefined,
 >(id: string, definition: StepDefinition<N, Out, S, W>): Step<Out, W> {
-  checkDefinition(id, definition as unknown as ErasedDefinition)
+  checkDefinition(id, definition)
   return Object.freeze({
     id,
     kind: definition.gate === true ? "gate" : definition.effect === undefined ? "pure" : "effect",

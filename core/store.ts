@@ -4,7 +4,8 @@ import { dirname, join } from "node:path"
 import { fault } from "./errors.js"
 import { fileFault, syncFolder } from "./files.js"
 import { readJournal } from "./journal.js"
-import { applyEvent, emptyState, RunRecord, type RunState } from "./record.js"
+import { RunRecord } from "./record.js"
+import { applyEvent, emptyState, type RunState } from "./fold.js"
 
 /** `.gantry/` of a project. */
 export interface Store {

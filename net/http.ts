@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { rootCertificates } from "node:tls"
-import { Agent, fetch, type BodyInit, type Response } from "undici"
+import type { Agent, BodyInit, Response } from "undici"
+import { holding } from "../core/within.js"
 
 export type { BodyInit, Response } from "undici"
 
@@ -22,8 +23,12 @@ const silenceMs = 60_000
 
 const agents = new Map<string, Agent>()
 
+/** Loaded when something is asked: much of a command's start is loading. */
+const undici = () => import("undici")
+
 /** The built-in fetch reads NODE_EXTRA_CA_CERTS only at start, and knows no `ca` of a configuration. */
-function agentFor(ca: string | undefined, timeoutMs: number): Agent {
+async function agentFor(ca: string | undefined, timeoutMs: number): Promise<Agent> {
+  const { Agent } = await undici()
   const key = `${ca ?? ""}\0${timeoutMs}`
   let agent = agents.get(key)
   if (agent === undefined) {
@@ -47,14 +52,18 @@ function agentFor(ca: string | undefined, timeoutMs: number): Agent {
 export async function httpRequest(address: string | URL, request: HttpRequest = {}): Promise<Response> {
   const { method = "GET", headers, body, signal, redirect = "follow", ca, timeoutMs = 30_000 } = request
   try {
-    return await fetch(address, {
-      method,
-      headers: { "user-agent": "gantry", ...headers },
-      redirect,
-      dispatcher: agentFor(ca, timeoutMs),
-      ...(body === undefined ? {} : { body, duplex: "half" as const }),
-      ...(signal === undefined ? {} : { signal }),
-    })
+    const { fetch } = await undici()
+    const dispatcher = await agentFor(ca, timeoutMs)
+    return await holding(() =>
+      fetch(address, {
+        method,
+        headers: { "user-agent": "gantry", ...headers },
+        redirect,
+        dispatcher,
+        ...(body === undefined ? {} : { body, duplex: "half" as const }),
+        ...(signal === undefined ? {} : { signal }),
+      }),
+    )
   } catch (error) {
     signal?.throwIfAborted()
     throw networkError(error, address, timeoutMs)
