@@ -1,7 +1,6 @@
 import { z } from "zod"
 import { fault, type Fault } from "../../core/errors.js"
 import { parseJson } from "../../core/json.js"
-import type { Response } from "../../net/http.js"
 import { readText, request, type HttpPolicy, type Peer } from "../../net/retry.js"
 
 /** Client of Prometheus' HTTP API, as far as an analysis needs it. https://prometheus.io/docs/prometheus/2.53/querying/api/ */
@@ -26,7 +25,20 @@ export interface PrometheusOptions {
   /** What to do when it does not answer. */
   readonly hint?: string
   readonly policy?: HttpPolicy
+  /** A way there other than plain HTTP, e.g. through an API server. Repeats by itself what may pass. */
+  readonly send?: SendToPrometheus
 }
+
+/** @throws errored faults when there is no answer */
+export type SendToPrometheus = (request: {
+  /** Below the base address, with a leading slash. */
+  readonly path: string
+  /** Sent as a form by POST; undefined: a GET. */
+  readonly form?: URLSearchParams
+  readonly signal: AbortSignal
+  /** Answers at once, whatever it is. */
+  readonly once?: boolean
+}) => Promise<{ readonly status: number; readonly text: string }>
 
 /** A rollout waits for the answer: soon is better than surely. Milliseconds. */
 const impatient: HttpPolicy = { attempts: 3, backoff: 200, maxPause: 1000, timeout: 5000 }
@@ -55,25 +67,18 @@ export function prometheusClient(options: PrometheusOptions): Prometheus {
     code: "METRICS-UNREACHABLE",
     hint: options.hint ?? "Check `environments.<name>.prometheus.url` in gantry.config.ts, and the network.",
   }
-  const policy = { ...impatient, ca: options.ca, ...options.policy }
+  const send = options.send ?? overHttp(peer, url, { ...impatient, ca: options.ca, ...options.policy })
   return {
     url,
     async query(promql, signal, at) {
       const params = { query: promql, timeout: "5s", ...(at === undefined ? {} : { time: at.toFixed(3) }) }
-      const response = await request(
-        peer,
-        `${url}/api/v1/query`,
-        // A POST for the sake of long queries; it changes nothing and may be repeated.
-        { method: "POST", headers: { accept: "application/json" }, body: new URLSearchParams(params), signal },
-        policy,
-      )
-      return numberOf(promql, await readAnswer(peer, response, promql))
+      // A POST for the sake of long queries; it changes nothing and may be repeated.
+      const answer = await send({ path: "/api/v1/query", form: new URLSearchParams(params), signal })
+      return numberOf(promql, readAnswer(peer, answer, promql))
     },
     async isReady(signal) {
       try {
-        const response = await request(peer, `${url}/-/ready`, { signal }, { ...policy, attempts: 1 })
-        await readText(peer, response)
-        return response.ok
+        return isOk(await send({ path: "/-/ready", signal, once: true }))
       } catch {
         signal.throwIfAborted()
         return false
@@ -82,10 +87,26 @@ export function prometheusClient(options: PrometheusOptions): Prometheus {
   }
 }
 
-type Data = z.infer<typeof Success>["data"]
+function overHttp(peer: Peer, url: string, policy: HttpPolicy): SendToPrometheus {
+  return async ({ path, form, signal, once = false }) => {
+    const init = form === undefined ? {} : { method: "POST" as const, body: form }
+    const response = await request(
+      peer,
+      `${url}${path}`,
+      { ...init, headers: { accept: "application/json" }, signal },
+      once ? { ...policy, attempts: 1 } : policy,
+    )
+    return { status: response.status, text: await readText(peer, response) }
+  }
+}
 
-async function readAnswer(peer: Peer, response: Response, promql: string): Promise<Data> {
-  const text = await readText(peer, response)
+type Data = z.infer<typeof Success>["data"]
+type Answer = Awaited<ReturnType<SendToPrometheus>>
+
+const isOk = ({ status }: Answer) => status >= 200 && status < 300
+
+function readAnswer(peer: Peer, answer: Answer, promql: string): Data {
+  const { status, text } = answer
   const json = parseJson(text)
   const refusal = Refusal.safeParse(json).data
   // bad_data: not PromQL · execution: PromQL that cannot be evaluated, e.g. several series on both sides of a division.
@@ -93,12 +114,12 @@ async function readAnswer(peer: Peer, response: Response, promql: string): Promi
     throw queryFault(promql, refusal.error)
   }
   const parsed = Success.safeParse(json)
-  if (response.ok && parsed.success) return parsed.data.data
+  if (isOk(answer) && parsed.success) return parsed.data.data
   throw fault({
     code: peer.code,
     kind: "errored",
     message: `${peer.name} does not answer as Prometheus does`,
-    reason: `HTTP ${response.status}: ${refusal?.error ?? (text.replace(/\s+/g, " ").trim().slice(0, 200) || "no body")}`,
+    reason: `HTTP ${status}: ${refusal?.error ?? (text.replace(/\s+/g, " ").trim().slice(0, 200) || "no body")}`,
     hint: peer.hint,
   })
 }

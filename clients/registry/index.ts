@@ -23,6 +23,8 @@ export interface RepositoryClient {
   /** The manifest's exact bytes, hashed here; undefined when there is none. @throws REGISTRY-DIGEST */
   manifest(reference: string): Promise<{ readonly digest: string; readonly bytes: Uint8Array } | undefined>
   hasBlob(blob: Descriptor): Promise<boolean>
+  /** Its bytes, hashed here. @throws REGISTRY-DIGEST */
+  blob(blob: Pick<Descriptor, "digest">): Promise<Uint8Array>
   uploadBlob(blob: Descriptor, open: () => ReadableStream<Uint8Array>): Promise<void>
   /** @throws REGISTRY-DIGEST when the registry names another digest than the bytes have */
   putManifest(reference: string, bytes: Uint8Array, mediaType: string): Promise<void>
@@ -55,6 +57,14 @@ export function repositoryClient(options: RegistryOptions, repository: string): 
       if (!response.ok) throw await session.refused(response, "look up a layer")
       const length = response.headers.get("content-length")
       return length === null || Number(length) === blob.size
+    },
+    async blob({ digest }) {
+      const response = await session.send(at(`blobs/${digest}`), {})
+      if (!response.ok) throw await session.refused(response, `give ${digest.slice(0, 19)}`)
+      const bytes = await readBytes(session.peer, response)
+      const found = `sha256:${sha256(bytes)}`
+      if (found !== digest) throw wrongDigest(session, repository, digest, digest, found)
+      return bytes
     },
     uploadBlob: (blob, open) => uploadBlob(session, repository, blob, open),
     async putManifest(reference, bytes, mediaType) {

@@ -29,20 +29,35 @@ export function gateChanges(
 }
 
 /**
+ * The name under which a gate can be kept: the wanted one, or the first free of "name 2", "name 3", … A server that was asked
+ * for a gate twice at once has two of one name; it then answers any question about that name with 500, for ever, and has no
+ * other way to name a gate (seen with 26.9). Pure.
+ */
+export function usableName(listed: readonly string[], wanted: string): string {
+  const broken = (name: string) => listed.filter((one) => one === name).length > 1
+  for (let n = 1; ; n += 1) {
+    const name = n === 1 ? wanted : `${wanted} ${n}`
+    if (!broken(name)) return name
+  }
+}
+
+/**
  * Makes sure that there is a quality gate of this name with exactly these conditions. Asks first, so that the usual case
- * costs two requests. Needs the permission Administer Quality Gates. @returns whether anything had to be changed
+ * costs two requests. Needs the permission Administer Quality Gates. To be called by one process at a time, see `usableName`.
+ * @returns the gate's name, and whether anything had to be changed
  */
 export async function ensureGate(
   session: SonarSession,
-  name: string,
+  wantedName: string,
   wanted: readonly WantedCondition[],
-): Promise<boolean> {
+): Promise<{ readonly name: string; readonly changed: boolean }> {
   const { qualitygates } = await session.read("api/qualitygates/list", Gates, { to: "list the quality gates" })
-  let changed = false
-  if (!qualitygates.some((gate) => gate.name === name)) {
-    // Refused when another run created it in between; what there is now is looked at below either way.
+  const listed = qualitygates.map((gate) => gate.name)
+  const name = usableName(listed, wantedName)
+  const missing = !listed.includes(name)
+  if (missing) {
+    // Refused when somebody else created it in between; what there is now is looked at below either way.
     await session.attempt("api/qualitygates/create", { method: "POST", params: { name }, to: "create a quality gate" })
-    changed = true
   }
   const { conditions } = await session.read("api/qualitygates/show", Gate, {
     params: { name },
@@ -63,7 +78,7 @@ export async function ensureGate(
       to: `add a condition on ${condition.metric} to the quality gate`,
     })
   }
-  return changed || remove.length > 0 || add.length > 0
+  return { name, changed: missing || remove.length > 0 || add.length > 0 }
 }
 
 /** Lets a project be judged by a gate. */

@@ -15,7 +15,7 @@ export const MergeRequest = z.object({
 })
 
 export const Approvals = z.object({
-  /** Not there on the free tier, which has no approval rules. */
+  /** Not there at the Community Edition, which has no approval rules. */
   approvals_required: z.number().nullish(),
   approved_by: z.array(z.object({ user: User })).nullish(),
 })

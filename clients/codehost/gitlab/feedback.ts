@@ -18,6 +18,9 @@ const stateOf = {
   waiting: "canceled",
 } as const
 
+/** Characters that GitLab takes of a status' description and address: docs.gitlab.com/api/commits. */
+const longest = 255
+
 /** Needs the scope api: a job token may not set statuses. */
 export function setStatus(at: Place, api: GitLabApi, status: CommitStatus): Promise<void> {
   return asked(at, `the status ${status.name}`, async () => {
@@ -28,8 +31,9 @@ export function setStatus(at: Place, api: GitLabApi, status: CommitStatus): Prom
       await gitlab.Commits.editStatus(at.project, status.commit, state, {
         name: status.name,
         ...(ref === undefined ? {} : { ref }),
-        ...(url === undefined ? {} : { targetUrl: url }),
-        ...(description === undefined ? {} : { description: description.slice(0, 255) }),
+        // A part of an address leads nowhere, and with the whole of a longer one the status would be refused.
+        ...(url === undefined || url.length > longest ? {} : { targetUrl: url }),
+        ...(description === undefined ? {} : { description: description.slice(0, longest) }),
         ...(pipeline === undefined ? {} : { pipelineId: Number(pipeline) }),
       })
     } catch (error) {
