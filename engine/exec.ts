@@ -1,4 +1,3 @@
-import { execa } from "execa"
 import type { Task } from "../core/progress.js"
 
 export interface Ran {
@@ -22,6 +21,7 @@ export async function runHost(
     readonly timeoutMs?: number | undefined
   } = {},
 ): Promise<Ran> {
+  const { execa } = await import("execa")
   const child = execa(command, args, {
     reject: false,
     all: true,

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import type Docker from "dockerode"
+import { within } from "../../core/within.js"
 import type { EngineConfig } from "../config.js"
 
 /** Loaded when it is needed: `gantry plan` and `gantry generate` ask no Docker Engine, and would wait for it to load. */
@@ -48,7 +49,7 @@ export interface DockerVersion {
 /** dockerode takes an abort signal here, which its types do not say. */
 function withAbort(docker: Docker, timeoutMs: number): Promise<Docker.DockerVersion> {
   const ask = docker.version.bind(docker) as unknown as (options: object) => Promise<Docker.DockerVersion>
-  return ask({ abortSignal: AbortSignal.timeout(timeoutMs) })
+  return within(timeoutMs, undefined, (abortSignal) => ask({ abortSignal }))
 }
 
 /** The version of the engine that answers, `undefined` when none does within `timeoutMs`. */

@@ -1,6 +1,5 @@
 import { homedir } from "node:os"
 import { join } from "node:path"
-import { execa } from "execa"
 import type { Credentials } from "../../net/registry/auth.js"
 import { readJson } from "../files.js"
 
@@ -32,6 +31,7 @@ export async function credentialsFor(
     }
     const helper = config.credHelpers?.[name] ?? config.credsStore
     if (helper !== undefined && /^[\w-]+$/.test(helper)) {
+      const { execa } = await import("execa")
       const ran = await execa(`docker-credential-${helper}`, ["get"], { input: name, reject: false, timeout: 10_000 })
       if (ran.exitCode !== 0 || typeof ran.stdout !== "string") continue
       const answer = JSON.parse(ran.stdout) as { Username: string; Secret: string }

@@ -3,7 +3,9 @@ import { recipes as base } from "./base.js"
 import { recipes as dagger } from "./dagger.js"
 import { recipes as go } from "./go.js"
 import { recipes as haproxy } from "./haproxy.js"
+import { recipes as helm } from "./helm.js"
 import { recipes as java } from "./java.js"
+import { recipes as kustomize } from "./kustomize.js"
 import { recipes as mariadb } from "./mariadb.js"
 import { recipes as node } from "./node.js"
 import { recipes as prometheus } from "./prometheus.js"
@@ -17,7 +19,9 @@ export const allRecipes: readonly Recipe[] = [
   ...dagger,
   ...go,
   ...haproxy,
+  ...helm,
   ...java,
+  ...kustomize,
   ...mariadb,
   ...node,
   ...prometheus,

@@ -19,8 +19,8 @@ export const recipes: readonly Recipe[] = [
     provides: `Trivy ${trivyVersion} from Go modules, with a dated subset of advisories`,
     expectedSeconds: 15,
     dockerfile: `FROM parent AS database
-COPY mkdb advisories.json /tmp/
-RUN /tmp/mkdb ${subsetFolder} < /tmp/advisories.json
+COPY mkdb advisories.json archives.json /tmp/
+RUN /tmp/mkdb ${subsetFolder} /tmp/advisories.json /tmp/archives.json
 FROM parent
 COPY trivy /usr/local/bin/trivy
 COPY --from=database ${subsetFolder} ${subsetFolder}
@@ -32,6 +32,7 @@ ENTRYPOINT ["trivy"]
         trivy: { path: join(folder, "trivy"), mode: 0o755 },
         mkdb: { path: join(folder, "mkdb"), mode: 0o755 },
         "advisories.json": { path: join(packageRoot(), "engine", "recipes", "trivy-advisories.json") },
+        "archives.json": { path: join(packageRoot(), "engine", "recipes", "trivy-archives.json") },
       }
     },
     check: {

@@ -34,6 +34,11 @@ export interface GoBuild {
   readonly ldflags?: string
   readonly tags?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /**
+   * For sources that cannot be built as their module is published: a shell script of the module folder, run there when
+   * the modules are downloaded, lays them out in `folder`, where the build then takes place. It may put files into /out.
+   */
+  readonly prepare?: { readonly script: string; readonly folder: string }
   readonly expectedSeconds: number
 }
 

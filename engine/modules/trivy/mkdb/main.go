@@ -1,7 +1,8 @@
 // Command mkdb writes a small vulnerability database in Trivy's format (schema 2) from a list of known advisories, and
-// beside it an empty index of Java archives, without which Trivy opens no jar file at all.
+// beside it an index of Java archives: without one Trivy opens no jar file at all, and a jar that does not say what it is (it
+// was not built by Maven, as Spring's and Tomcat's) is found there by its name.
 //
-//	mkdb <folder> < advisories.json
+//	mkdb <folder> <advisories.json> <archives.json>
 //
 // writes <folder>/db/{trivy.db,metadata.json}, <folder>/java-db/{trivy-java.db,metadata.json} and <folder>/subset.json.
 // The databases are dated as the list is, never as the day of the build: what the list does not know stays unknown.
@@ -12,12 +13,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/aquasecurity/trivy-db/pkg/db"
 	"github.com/aquasecurity/trivy-db/pkg/metadata"
 	"github.com/aquasecurity/trivy-db/pkg/types"
 	javadb "github.com/aquasecurity/trivy-java-db/pkg/db"
+	javatypes "github.com/aquasecurity/trivy-java-db/pkg/types"
 	bolt "go.etcd.io/bbolt"
 	_ "modernc.org/sqlite"
 )
@@ -39,6 +42,16 @@ type list struct {
 	Advisories []advisory `json:"advisories"`
 }
 
+// Archives that do not say of which group they are. Those of a family have their versions in common, more or less.
+type index struct {
+	Date     string `json:"date"`
+	Families []struct {
+		Group     string   `json:"group"`
+		Artifacts []string `json:"artifacts"`
+		Versions  string   `json:"versions"` // with blanks between
+	} `json:"families"`
+}
+
 // As Trivy's own database names them (trivy-db, pkg/vulnsrc/ghsa and pkg/vulnsrc/debian).
 var sources = map[string]struct {
 	bucket string
@@ -53,18 +66,28 @@ var sources = map[string]struct {
 var debian = types.DataSource{ID: "debian", Name: "Debian Security Tracker", URL: "https://salsa.debian.org/security-tracker-team/security-tracker"}
 
 func main() {
-	if len(os.Args) != 2 {
-		fail(fmt.Errorf("usage: mkdb <folder> < advisories.json"))
+	if len(os.Args) != 4 {
+		fail(fmt.Errorf("usage: mkdb <folder> <advisories.json> <archives.json>"))
 	}
 	var known list
-	fail(json.NewDecoder(os.Stdin).Decode(&known))
-	date, err := time.Parse(time.DateOnly, known.Date)
-	fail(err)
+	date := read(os.Args[2], &known, func() string { return known.Date })
+	var jars index
+	jarsDate := read(os.Args[3], &jars, func() string { return jars.Date })
 	fail(vulnerabilities(filepath.Join(os.Args[1], "db"), known.Advisories, date))
-	fail(archives(filepath.Join(os.Args[1], "java-db"), date))
+	fail(archives(filepath.Join(os.Args[1], "java-db"), jars, jarsDate))
 	note, err := json.Marshal(map[string]any{"date": known.Date, "advisories": len(known.Advisories)})
 	fail(err)
 	fail(os.WriteFile(filepath.Join(os.Args[1], "subset.json"), append(note, '\n'), 0o644))
+}
+
+// Reads a list, and answers its day.
+func read(file string, into any, day func() string) time.Time {
+	text, err := os.ReadFile(file)
+	fail(err)
+	fail(json.Unmarshal(text, into))
+	date, err := time.Parse(time.DateOnly, day())
+	fail(err)
+	return date
 }
 
 func vulnerabilities(dir string, advisories []advisory, date time.Time) error {
@@ -115,15 +138,29 @@ func vulnerabilities(dir string, advisories []advisory, date time.Time) error {
 	})
 }
 
-func archives(dir string, date time.Time) error {
-	index, err := javadb.New(dir)
+// Without digests: what says of itself what it is needs no entry, and a name with its version is enough for the others.
+func archives(dir string, jars index, date time.Time) error {
+	written, err := javadb.New(dir)
 	if err != nil {
 		return err
 	}
-	if err := index.Init(); err != nil {
+	if err := written.Init(); err != nil {
 		return err
 	}
-	if err := index.Close(); err != nil {
+	for _, family := range jars.Families {
+		for _, artifact := range family.Artifacts {
+			var rows []javatypes.Index
+			for _, version := range strings.Fields(family.Versions) {
+				rows = append(rows, javatypes.Index{
+					GroupID: family.Group, ArtifactID: artifact, Version: version, ArchiveType: javatypes.JarType,
+				})
+			}
+			if err := written.InsertIndexes(rows); err != nil {
+				return fmt.Errorf("%s:%s: %w", family.Group, artifact, err)
+			}
+		}
+	}
+	if err := written.Close(); err != nil {
 		return err
 	}
 	client := javadb.NewMetadata(dir)
