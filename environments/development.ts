@@ -1,4 +1,4 @@
-import { environment, type Environment } from "./environment.js"
+import { environment, type Environment, type TargetName } from "./environment.js"
 
 /** Where `gantry dev` puts the work tree. Not part of the promotion. */
 export const developmentName = "dev"
@@ -11,18 +11,22 @@ const development: Environment = environment(developmentName, {
 
 interface WithEnvironments {
   readonly environments: Readonly<Record<string, Environment>>
+  /** Of the development environment, where the configuration has none. Default: docker. */
+  readonly target?: TargetName | undefined
 }
+
+const developmentOf = ({ target = "docker" }: WithEnvironments): Environment => ({ ...development, target })
 
 /** The project with its development environment behind the others; one that is configured stays as it is. */
 export function withDevelopment<P extends WithEnvironments>(project: P): P {
   const { environments } = project
   return developmentName in environments
     ? project
-    : { ...project, environments: { ...environments, [developmentName]: development } }
+    : { ...project, environments: { ...environments, [developmentName]: developmentOf(project) } }
 }
 
 /** The project with nothing but its development environment. */
 export function developmentOnly<P extends WithEnvironments>(project: P): P {
-  const configured = project.environments[developmentName] ?? development
+  const configured = project.environments[developmentName] ?? developmentOf(project)
   return { ...project, environments: { [developmentName]: configured } }
 }

@@ -1,12 +1,20 @@
 import { z } from "zod"
+import { KubernetesSettings } from "./kubernetes/settings.js"
 import { RollingStrategy, Strategy } from "./strategies/settings.js"
+
+/** The kinds of places that environments can be in. */
+export const targetNames = ["docker", "kubernetes"] as const
+export type TargetName = (typeof targetNames)[number]
 
 const port = z.number().int().min(1024).max(65535)
 
 /** An environment as a person writes it: its name is its key in `environments` of gantry.config.ts. */
 export const EnvironmentSettings = z
   .strictObject({
-    target: z.literal("docker").default("docker"),
+    /** Where it runs: containers of the local Docker Engine, or a namespace of a Kubernetes cluster. */
+    target: z.enum(targetNames).default("docker"),
+    /** The cluster, where the target is kubernetes. */
+    kubernetes: KubernetesSettings.default(() => KubernetesSettings.parse({})),
     /** Instances of each service. */
     replicas: z.number().int().min(1).max(20).default(2),
     strategy: Strategy.default(RollingStrategy.parse({ kind: "rolling" })),
@@ -44,6 +52,14 @@ export const EnvironmentSettings = z
   .refine(({ strategy: s }) => s.kind !== "rolling" || s.maxSurge + s.maxUnavailable > 0, {
     path: ["strategy", "maxSurge"],
     message: "maxSurge and maxUnavailable are both 0: then no instance could ever be replaced",
+  })
+  .superRefine(({ target, strategy, kubernetes }, context) => {
+    if (target !== "kubernetes" || strategy.kind === "rolling") return
+    for (const [service, { own }] of Object.entries(kubernetes.services)) {
+      if (own === undefined) continue
+      const message = `own objects are rolled, never ${strategy.kind}: two tracks and a route between them has Gantry's chart alone`
+      context.addIssue({ code: "custom", path: ["kubernetes", "services", service, "own"], message })
+    }
   })
 export type EnvironmentSettings = z.infer<typeof EnvironmentSettings>
 export type EnvironmentInput = z.input<typeof EnvironmentSettings>

@@ -6,11 +6,16 @@ import type { Instance, Target } from "./target.js"
 export const lastLines = (text: string, count: number) => text.trimEnd().split("\n").slice(-count).join("\n")
 
 /** An instance of the new release is not fit to serve: the work said no, trying again is pointless. */
-export function notReadyFault(target: Target, release: ReleaseSpec, failure: NotReady, logs: string): Fault {
+export function notReadyFault(
+  target: Pick<Target, "service" | "environment">,
+  release: ReleaseSpec,
+  failure: NotReady,
+  logs: string,
+): Fault {
   const { instance, why, afterSeconds } = failure
   const seconds = `${afterSeconds.toFixed(1)} s`
   const cause: Record<NotReady["why"], string> = {
-    exited: `It ended with exit code ${instance.exit?.code ?? "unknown"} after ${seconds}.`,
+    exited: `It ended with ${exitCodeText(instance.exit?.code)} after ${seconds}.`,
     "out-of-memory": `It was killed after ${seconds}: out of memory${
       release.resources.memoryMB === undefined ? "" : ` (limit ${release.resources.memoryMB} MB)`
     }.`,
@@ -18,16 +23,39 @@ export function notReadyFault(target: Target, release: ReleaseSpec, failure: Not
       instance.check === undefined ? "" : ` (last check: ${instance.check})`
     }.`,
     gone: `It was removed by somebody else after ${seconds}.`,
+    trouble: `${instance.trouble?.text ?? "It cannot run there"}.`,
   }
   return fault({
-    code: why === "out-of-memory" ? "DEPLOY-OUT-OF-MEMORY" : why === "exited" ? "DEPLOY-DIED" : "DEPLOY-NOT-READY",
-    kind: why === "gone" ? "errored" : "failed",
-    message: `${target.service} in ${target.environment}: ${instance.name} ${
-      why === "timeout" ? "did not become ready" : why === "gone" ? "disappeared" : "died before it was ready"
-    }`,
+    code: codes[why],
+    // What the place cannot do is not the release's fault.
+    kind: why === "gone" || why === "trouble" ? "errored" : "failed",
+    message: `${target.service} in ${target.environment}: ${instance.name} ${happened[why]}`,
     reason: `${cause[why]}${logs.trim() === "" ? " It wrote nothing." : ` Its last lines:\n${lastLines(logs, 15)}`}`,
     hint: hints[why],
   })
+}
+
+/** An exit code in words. 137 is told of a process that SIGKILL ended: somebody, or the kernel without Docker's knowledge. */
+function exitCodeText(code: number | undefined): string {
+  if (code === undefined) return "an unknown exit code"
+  return code === 137
+    ? "exit code 137 (SIGKILL: killed by somebody, or by a host that is out of memory)"
+    : `exit code ${code}`
+}
+
+const codes: Record<NotReady["why"], string> = {
+  exited: "DEPLOY-DIED",
+  "out-of-memory": "DEPLOY-OUT-OF-MEMORY",
+  timeout: "DEPLOY-NOT-READY",
+  gone: "DEPLOY-NOT-READY",
+  trouble: "DEPLOY-CANNOT-RUN",
+}
+const happened: Record<NotReady["why"], string> = {
+  exited: "died before it was ready",
+  "out-of-memory": "died before it was ready",
+  timeout: "did not become ready",
+  gone: "disappeared",
+  trouble: "cannot run there",
 }
 
 const hints: Record<NotReady["why"], string> = {
@@ -35,6 +63,8 @@ const hints: Record<NotReady["why"], string> = {
   "out-of-memory": "Raise `resources.memoryMB` of the environment in gantry.config.ts, or make the service need less.",
   timeout:
     "Read its whole log among the step's artifacts. Does it listen on 0.0.0.0? Are `build.port`, `health.readiness` and `health.startupTimeout` of gantry.service.yaml right?",
+  trouble:
+    "Give the place what it lacks: the image in a registry that its nodes reach, the Secret it names, or room for it; then run the same command again.",
   gone: "Find out who removes containers of this environment, then run the same command again.",
 }
 

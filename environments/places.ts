@@ -7,7 +7,11 @@ import type { Environment } from "./environment.js"
 export interface Project {
   readonly project: string
   readonly engine: EngineConfig
-  readonly services: readonly { readonly name: string; readonly calls?: readonly string[] }[]
+  readonly services: readonly {
+    readonly name: string
+    readonly calls?: readonly string[]
+    readonly callers?: readonly string[]
+  }[]
   readonly environments: Readonly<Record<string, Environment>>
 }
 

@@ -4,11 +4,21 @@ import type { Instance, Target } from "./target.js"
 /** Why an instance did not become ready. */
 export interface NotReady {
   readonly instance: Instance
-  readonly why: "exited" | "out-of-memory" | "timeout" | "gone"
+  readonly why: "exited" | "out-of-memory" | "timeout" | "gone" | "trouble"
   readonly afterSeconds: number
 }
 
-const pollMs = 100
+const defaultPollMs = 100
+
+/** How long is waited, in seconds. */
+export interface Waits {
+  /** For an instance to become ready, since something of it runs. */
+  readonly timeoutSeconds: number
+  /** For something of it to run: its image and its volumes have to come first. */
+  readonly prepareSeconds: number
+  /** How long it has to be ready without a break. */
+  readonly stableSeconds: number
+}
 
 /**
  * Waits until every one of the instances has been ready without a break for `stableSeconds`.
@@ -17,10 +27,11 @@ const pollMs = 100
 export async function awaitReady(
   target: Target,
   instances: readonly Instance[],
-  options: { readonly timeoutSeconds: number; readonly stableSeconds: number; readonly signal: AbortSignal },
+  options: Waits & { readonly signal: AbortSignal },
 ): Promise<{ readonly ready: ReadonlyMap<string, number> } | { readonly failed: NotReady }> {
   const started = performance.now()
   const readySince = new Map<string, number>()
+  const runsSince = new Map<string, number>()
   /** Of each instance the last check that had something to say: the newest may be running just now. */
   const checks = new Map<string, string>()
   for (;;) {
@@ -36,9 +47,18 @@ export async function awaitReady(
         const why = instance.exit?.outOfMemory === true ? "out-of-memory" : "exited"
         return { failed: { instance, why, afterSeconds: seconds } }
       }
+      if (instance.trouble !== undefined) return { failed: { instance, why: "trouble", afterSeconds: seconds } }
+      if (instance.preparing !== true && !runsSince.has(instance.id)) runsSince.set(instance.id, now)
+      const runs = runsSince.get(instance.id)
+      if (runs === undefined && seconds > options.prepareSeconds) {
+        const text = `Nothing of it runs after ${seconds.toFixed(0)} s${instance.check === undefined ? "" : `: ${instance.check}`}`
+        return {
+          failed: { instance: { ...instance, trouble: { kind: "slow", text } }, why: "trouble", afterSeconds: seconds },
+        }
+      }
       if (!instance.healthy) readySince.delete(instance.id)
       else if (!readySince.has(instance.id)) readySince.set(instance.id, now)
-      if (!readySince.has(instance.id) && seconds > options.timeoutSeconds) {
+      if (!readySince.has(instance.id) && now - (runs ?? now) > options.timeoutSeconds * 1000) {
         const check = checks.get(instance.id)
         return { failed: { instance: { ...instance, check }, why: "timeout", afterSeconds: seconds } }
       }
@@ -47,6 +67,6 @@ export async function awaitReady(
     if (instances.every(stable)) {
       return { ready: new Map(instances.map((i) => [i.id, ((readySince.get(i.id) ?? now) - started) / 1000])) }
     }
-    await sleep(pollMs, undefined, { signal: options.signal })
+    await sleep(target.pollMs ?? defaultPollMs, undefined, { signal: options.signal })
   }
 }

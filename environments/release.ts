@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { hashJson, sha256 } from "../core/json.js"
+import { hashJson, parseJson, sha256 } from "../core/json.js"
 
 /**
  * What is deployed: an image by digest and the whole configuration it runs with. Plain JSON, kept on every instance and in
@@ -29,15 +29,31 @@ export const ReleaseSpec = z.object({
   calls: z.array(z.string()),
   database: z.enum(["mariadb"]).optional(),
   resources: z.object({ memoryMB: z.number().optional(), cpus: z.number().optional() }),
+  /** On Kubernetes: what of the environment's settings its pods are made with (kubernetes/settings.ts). */
+  pods: z.record(z.string(), z.json()).optional(),
+  /** Hash of the objects that the service brings itself, which the place keeps with the release. */
+  own: z.string().optional(),
 })
 export type ReleaseSpec = z.infer<typeof ReleaseSpec>
 
 /** Completes a release by its configuration's hash. The commit is no part of it: the same bytes are the same release. */
 export function releaseSpec(fields: Omit<ReleaseSpec, "configHash">): ReleaseSpec {
-  const { config, env, port, readiness, metrics, startupSeconds, calls, database, resources } = fields
+  const { config, env, port, readiness, metrics, startupSeconds, calls, database, resources, pods, own } = fields
   return {
     ...fields,
-    configHash: hashJson({ config, env, port, readiness, metrics, startupSeconds, calls, database, resources }),
+    configHash: hashJson({
+      config,
+      env,
+      port,
+      readiness,
+      metrics,
+      startupSeconds,
+      calls,
+      database,
+      resources,
+      pods,
+      own,
+    }),
   }
 }
 
@@ -49,4 +65,27 @@ export function releaseKey(release: Pick<ReleaseSpec, "digest" | "configHash">):
 /** As people see it: `sha256:0123456789ab with config 4f2a91c0`. */
 export function releaseName(release: Pick<ReleaseSpec, "digest" | "configHash">): string {
   return `${release.digest.slice(0, 19)} with config ${release.configHash.slice(0, 8)}`
+}
+
+/** A release that was kept as JSON beside what runs of it; undefined when somebody tampered with it, or there is none. */
+export function readRelease(text: string | undefined): ReleaseSpec | undefined {
+  return ReleaseSpec.safeParse(parseJson(text ?? "")).data
+}
+
+/** Of an instance whose labels cannot be read any more: it is another release, whichever, and can be replaced. */
+export function unknownRelease(key: string): ReleaseSpec {
+  return {
+    service: "",
+    reference: "",
+    digest: "",
+    commit: "",
+    config: "",
+    configHash: key,
+    env: {},
+    port: 0,
+    readiness: "/",
+    startupSeconds: 0,
+    calls: [],
+    resources: {},
+  }
 }

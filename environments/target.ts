@@ -1,6 +1,7 @@
-import type { Json } from "../core/json.js"
 import type { MetricsSource } from "./analysis/verdict.js"
+import type { Memory } from "./memory.js"
 import type { ReleaseSpec } from "./release.js"
+import type { RollingStrategy } from "./strategies/settings.js"
 import type { Tasks } from "./task.js"
 
 /**
@@ -8,15 +9,15 @@ import type { Tasks } from "./task.js"
  * on every target. State lives in the target: another process sees with `describe` what runs, and carries on.
  * A target belongs to one service in one environment.
  */
-export interface Target extends Tasks {
+export interface Target extends Tasks, Memory {
   readonly environment: string
   readonly service: string
   /** Base URL behind the load balancer, as the host reaches it. Known before anything runs. */
   readonly url: string
   /** Where a release is seen before users see it: `setPreview` says which instances answer. */
   readonly previewUrl: string
-  /** What a rollout has to remember, kept with the instances, so that any process can carry it on. */
-  readonly notes: Notes
+  /** How the preview is asked where the host does not reach its address itself. */
+  readonly askPreview?: ((path: string, signal: AbortSignal) => Promise<{ status: number; text: string }>) | undefined
   /** Makes network, load balancer and database exist and answer, and gets the image. Touches no instance. */
   prepare(release: ReleaseSpec, signal: AbortSignal): Promise<void>
   /** All instances, also dead ones and those that an interrupted deployment left behind. Lowest slot first. */
@@ -41,14 +42,33 @@ export interface Target extends Tasks {
    * @throws METRICS-UNREACHABLE, ENV-PORT-IN-USE
    */
   metrics(signal: AbortSignal): Promise<MetricsSource>
+  /**
+   * Rolls by its own means, where the place has better ones than one instance after the other. Afterwards only this release
+   * is left, whole, with all the traffic. @throws as `roll` of the strategies
+   */
+  roll?(order: RollOrder): Promise<void>
+  /** An autoscaler has the say about the number of instances. */
+  readonly elastic?: boolean
+  /** Where others may set the number of instances, an autoscaler or the clock: how many a release is to have now. */
+  readonly wantedReplicas?: (configured: number) => Promise<number>
+  /** Between two looks at instances that are waited for. Milliseconds. Default 100. */
+  readonly pollMs?: number
 }
 
-/** Small named notes beside what runs. Writes are atomic and durable. */
-export interface Notes {
-  /** Plain JSON; undefined when there is none. */
-  read(name: string): Promise<unknown>
-  /** `undefined` removes it. */
-  write(name: string, value: Json): Promise<void>
+/** What a target that rolls by its own means is told. */
+export interface RollOrder {
+  readonly release: ReleaseSpec
+  readonly replicas: number
+  readonly strategy: RollingStrategy
+  readonly signal: AbortSignal
+  tell(line: string): void
+  keepLog(name: string, text: string): Promise<void>
+}
+
+/** How an instance that does not run ended. */
+export interface Exit {
+  readonly code: number
+  readonly outOfMemory: boolean
 }
 
 export interface Instance {
@@ -68,7 +88,11 @@ export interface Instance {
   readonly healthy: boolean
   /** Why not healthy, in the balancer's words, e.g. "Layer7 wrong status, code 503". */
   readonly check?: string | undefined
-  readonly exit?: { readonly code: number; readonly outOfMemory: boolean } | undefined
+  readonly exit?: Exit | undefined
+  /** Nothing of it runs yet, for its image or its volumes are on their way: its time to become ready has not begun. */
+  readonly preparing?: boolean
+  /** Why it will not become ready, whatever it does itself: it cannot be pulled, or placed. */
+  readonly trouble?: { readonly kind: string; readonly text: string }
   /** How often it was started again after it had died. */
   readonly restarts: number
 }

@@ -1,14 +1,12 @@
 import { isFault } from "../../core/errors.js"
-import { requestsQuery, scrapedQuery } from "./defaults.js"
+import type { Party } from "./dialect.js"
+import { haproxy } from "./haproxy.js"
 import { judge, type Pair } from "./judge.js"
 import { fillQuery } from "./queries.js"
 import type { Rule } from "./rule.js"
 import { rulesOf } from "./rules.js"
 import type { Analysis } from "./settings.js"
 import type { Comparison, MetricsSource, Verdict } from "./verdict.js"
-
-/** Longer than anybody's interval between two scrapes: a window that has just begun has no sample yet. */
-const scrapedSeconds = 60
 
 /**
  * Measures canary and baseline over one window, all figures at the same moment, and judges the canary. The window is
@@ -21,26 +19,25 @@ export async function analyse(
   comparison: Comparison,
   signal: AbortSignal,
 ): Promise<Verdict> {
-  const { service } = comparison
+  const { service, probes = [] } = comparison
+  const { dialect = haproxy } = source
   const windowSeconds = Math.min(analysis.windowSeconds, comparison.sinceSeconds)
   // By the source's own clock: another host's may differ from ours.
   const now = await source.query("time()", signal)
-  const ask = async (query: string, slots: readonly number[]): Promise<number | undefined> =>
-    slots.length === 0 || windowSeconds < 0.001
+  const ask = async (query: string, instances: readonly Party[]): Promise<number | undefined> =>
+    instances.length === 0 || windowSeconds < 0.001
       ? undefined
-      : source.query(fillQuery(query, { service, slots, windowSeconds }), signal, now)
+      : source.query(fillQuery(query, { service, instances, probes, windowSeconds }, dialect), signal, now)
   const both = async (query: string): Promise<Pair> => {
     const [canary, baseline] = await Promise.all([ask(query, comparison.canary), ask(query, comparison.baseline)])
     return { canary, baseline }
   }
-  const rules = rulesOf(analysis)
+  const rules = rulesOf(analysis, dialect)
+  // A window that has just begun has no sample yet.
+  const canary = { service, instances: comparison.canary, probes, windowSeconds: dialect.scrapedSeconds }
   const [scraped, requests, metrics] = await Promise.all([
-    source.query(
-      fillQuery(scrapedQuery, { service, slots: comparison.canary, windowSeconds: scrapedSeconds }),
-      signal,
-      now,
-    ),
-    both(requestsQuery),
+    source.query(fillQuery(dialect.scraped, canary, dialect), signal, now),
+    both(dialect.requests),
     Promise.all(Object.entries(rules).map(async ([name, rule]) => [name, await pairOf(rule, both)] as const)),
   ])
   // Whole requests, but for a window in which the balancer was reloaded.
@@ -49,7 +46,7 @@ export async function analyse(
     rules,
     {
       at: new Date().toISOString(),
-      scraped: (scraped ?? 0) > 0,
+      unscraped: dialect.unscraped(scraped ?? 0, canary),
       requests: { canary: count(requests.canary), baseline: count(requests.baseline) },
       metrics: Object.fromEntries(metrics),
     },

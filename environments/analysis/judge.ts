@@ -6,8 +6,8 @@ import type { Judgement, Measure, Verdict } from "./verdict.js"
 export interface Figures {
   /** ISO 8601. */
   readonly at: string
-  /** Whether Prometheus had lately heard of the balancer at all. */
-  readonly scraped: boolean
+  /** Why Prometheus has no figures at all, e.g. it had not heard of the balancer lately; undefined: it has. */
+  readonly unscraped: string | undefined
   readonly requests: { readonly canary: number; readonly baseline: number }
   readonly metrics: Readonly<Record<string, Pair>>
 }
@@ -29,9 +29,7 @@ export function judge(rules: Readonly<Record<string, Rule>>, figures: Figures, m
     measure(metric, rule, figures.metrics[metric] ?? { canary: undefined, baseline: undefined }, figures, minRequests),
   )
   const verdict = (judgement: Judgement, reason: string): Verdict => ({ judgement, at, requests, measures, reason })
-  if (!figures.scraped) {
-    return verdict("inconclusive", "Prometheus has no figures of the load balancer: it is down, or is not scraped")
-  }
+  if (figures.unscraped !== undefined) return verdict("inconclusive", figures.unscraped)
   if (requests.canary < minRequests) {
     const had = requests.canary === 0 ? "no request" : `${requests.canary} of`
     return verdict(
@@ -56,7 +54,7 @@ function measure(metric: string, rule: Rule, pair: Pair, figures: Figures, minRe
   // What the baseline says of a handful of requests is no measure for another release.
   const baseline = figures.requests.baseline < minRequests ? undefined : pair.baseline
   const { judgement, why } = judged(rule, canary, baseline, pair.problem)
-  const enough = figures.scraped && figures.requests.canary >= minRequests
+  const enough = figures.unscraped === undefined && figures.requests.canary >= minRequests
   return {
     metric,
     unit: rule.unit,

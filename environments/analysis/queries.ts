@@ -1,26 +1,22 @@
-import { serverName } from "../docker/haproxy-config.js"
+import type { Dialect, Group, Placeholder } from "./dialect.js"
 
-/** The instances that a query is asked about. */
-export interface Group {
-  readonly service: string
-  /** Places in the balancer. */
-  readonly slots: readonly number[]
-  /** How far back it looks. Seconds, not less than a millisecond. */
-  readonly windowSeconds: number
-}
+/** Where machines ask, whatever a service says of itself: Spring's actuator and the usual names. */
+const usualProbes = "/(actuator|health|ready|live|metrics)(/.*)?"
 
 /**
- * A query with its placeholders filled in: `$service`, `$servers` and `$instances` (patterns for `=~`, which Prometheus
- * anchors at both ends), `$window` (a duration, rounded down: it never looks back before its beginning).
- * An instance is scraped under the balancer's name of its slot. Behind the preview address, by which testers reach a new
- * release, the balancer has a second name for it, and their requests count as well.
+ * A query with its placeholders filled in: `$service`, `$servers` and `$instances` (patterns over the names of the group's
+ * instances), `$probes` (a pattern over the paths that are asked by machines), `$window` (a duration, rounded down: it
+ * never looks back before its beginning). Prometheus anchors patterns at both ends.
  */
-export function fillQuery(query: string, { service, slots, windowSeconds }: Group): string {
-  const values: Readonly<Record<string, string>> = {
-    service,
-    servers: slots.map((slot) => serverName(`${service}([.]preview)?`, slot)).join("|"),
-    instances: slots.map((slot) => serverName(service, slot)).join("|"),
-    window: `${Math.floor(windowSeconds * 1000)}ms`,
+export function fillQuery(query: string, group: Group, dialect: Pick<Dialect, "names">): string {
+  const values: Readonly<Record<Placeholder, string>> = {
+    service: group.service,
+    ...dialect.names(group),
+    probes: [usualProbes, ...group.probes.filter((path) => path !== "/").map(pattern)].join("|"),
+    window: `${Math.floor(group.windowSeconds * 1000)}ms`,
   }
-  return query.replace(/\$(service|servers|instances|window)\b/g, (_, name: string) => values[name] ?? "")
+  return query.replace(/\$(service|servers|instances|probes|window)\b/g, (_, name: Placeholder) => values[name])
 }
+
+/** A path as a pattern that may stand within quotes. */
+const pattern = (path: string) => (path.split("?")[0] ?? "").replace(/[^A-Za-z0-9/_-]/g, ".")

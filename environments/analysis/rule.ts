@@ -4,7 +4,8 @@ import { z } from "zod"
 export const MetricRule = z.strictObject({
   /**
    * PromQL that answers one number for a group of instances. `$service`, `$servers` (a pattern over the balancer's names of
-   * the group's instances), `$instances` (a pattern over their `instance` labels) and `$window` (`30s`) are filled in.
+   * the group's instances), `$instances` (a pattern over their `instance` labels), `$probes` (over the paths that machines
+   * ask) and `$window` (`30s`) are filled in.
    * Left out, under the name of a default: its query and unit, and those of its limits that are not given here.
    */
   query: z.string().min(1).optional(),

@@ -1,12 +1,19 @@
-import { defaultRules } from "./defaults.js"
+import { defaultLimits, type DefaultRule } from "./defaults.js"
+import type { Dialect } from "./dialect.js"
 import type { MetricRule, Rule } from "./rule.js"
 import type { Analysis, Metrics } from "./settings.js"
 
 /** What decides, by name: the defaults, as the environment and the service changed them, and their own. */
-export function rulesOf(analysis: Pick<Analysis, "metrics">): Readonly<Record<string, Rule>> {
-  const rules: Record<string, Rule> = { ...defaultRules }
+export function rulesOf(
+  analysis: Pick<Analysis, "metrics">,
+  dialect: Pick<Dialect, "queries">,
+): Readonly<Record<string, Rule>> {
+  const names = Object.keys(defaultLimits) as readonly DefaultRule[]
+  const rules: Record<string, Rule> = Object.fromEntries(
+    names.map((name) => [name, { ...defaultLimits[name], query: dialect.queries[name] }]),
+  )
   for (const [name, own] of Object.entries(analysis.metrics)) {
-    const rule = own === false ? undefined : complete(own, defaultRules[name])
+    const rule = own === false ? undefined : complete(own, rules[name])
     if (rule === undefined) Reflect.deleteProperty(rules, name)
     else rules[name] = rule
   }

@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { defaultRules } from "./defaults.js"
+import { defaultLimits } from "./defaults.js"
 import { MetricRule } from "./rule.js"
 
 /**
@@ -9,9 +9,9 @@ export const Metrics = z
   .record(z.string().min(1), z.union([MetricRule, z.literal(false)]))
   .superRefine((all, context) => {
     for (const [name, rule] of Object.entries(all)) {
-      const known = Object.hasOwn(defaultRules, name)
+      const known = Object.hasOwn(defaultLimits, name)
       if (rule === false ? !known : rule.query === undefined && !known) {
-        const message = `"${name}" is none of the defaults (${Object.keys(defaultRules).join(", ")})${rule === false ? "" : ": it needs a query"}`
+        const message = `"${name}" is none of the defaults (${Object.keys(defaultLimits).join(", ")})${rule === false ? "" : ": it needs a query"}`
         context.addIssue({ code: "custom", path: [name], message })
       } else if (rule !== false && rule.query !== undefined && !rule.dryRun && !isLimited(rule)) {
         context.addIssue({

@@ -1,5 +1,9 @@
+import type { Dialect, Party } from "./dialect.js"
+
 /** Where figures come from: a Prometheus, or a fake of it. */
 export interface MetricsSource {
+  /** Which figures it has. Default: HAProxy's. */
+  readonly dialect?: Dialect
   /**
    * One number of an instant query; undefined when the query finds nothing or NaN.
    * @param at moment of the evaluation, seconds since 1970, so that several queries look at the same; default: now
@@ -8,11 +12,13 @@ export interface MetricsSource {
   query(promql: string, signal: AbortSignal, at?: number): Promise<number | undefined>
 }
 
-/** The instances that are compared, by their places in the balancer, and since when they share the traffic as now. */
+/** The instances that are compared, and since when they share the traffic as now. */
 export interface Comparison {
   readonly service: string
-  readonly canary: readonly number[]
-  readonly baseline: readonly number[]
+  readonly canary: readonly Party[]
+  readonly baseline: readonly Party[]
+  /** Paths of the new release that machines ask alone: readiness, figures. */
+  readonly probes?: readonly string[]
   readonly sinceSeconds: number
 }
 

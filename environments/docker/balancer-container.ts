@@ -9,7 +9,7 @@ import { labels } from "./labels.js"
 import { containerLogs } from "./logs.js"
 import type { Network } from "./network.js"
 import { startPublished } from "./publish.js"
-import { unlessMissing, type Scene } from "./scene.js"
+import { keepStarted, unlessMissing, type Scene } from "./scene.js"
 
 /** Public name of the load balancer's image. */
 export const balancerImage = "docker.io/library/haproxy:3.0"
@@ -99,7 +99,9 @@ export async function ensureContainer(scene: Scene, network: Network, folder: st
   return true
 }
 
-export async function untilAnswers(scene: Scene, socket: string): Promise<void> {
+/** Waits until HAProxy answers, and starts it where it does not run. @throws ENV-BALANCER */
+export async function untilAnswers(scene: Pick<Scene, "engine" | "place" | "environment">, socket: string) {
+  const name = balancerContainer(scene)
   const deadline = performance.now() + 15_000
   for (;;) {
     try {
@@ -108,7 +110,6 @@ export async function untilAnswers(scene: Scene, socket: string): Promise<void> 
       if (!isFault(error)) throw error
     }
     if (performance.now() > deadline) {
-      const name = balancerContainer(scene)
       throw fault({
         code: "ENV-BALANCER",
         kind: "errored",
@@ -117,6 +118,7 @@ export async function untilAnswers(scene: Scene, socket: string): Promise<void> 
         hint: `docker logs ${name}`,
       })
     }
+    await keepStarted(scene, name)
     await sleep(50)
   }
 }

@@ -6,7 +6,6 @@ import { withLock } from "../../core/lock.js"
 import type { Place } from "../places.js"
 import { plotOf } from "../plots.js"
 import {
-  balancerContainer,
   ensureContainer,
   innerPort,
   innerPreviewPort,
@@ -26,7 +25,7 @@ import {
 } from "./haproxy-config.js"
 import { haproxyCommand, readServers, runtimeCommands, type ServerView } from "./haproxy-runtime.js"
 import type { Network } from "./network.js"
-import { statusOf, unlessMissing, type Scene } from "./scene.js"
+import type { Scene } from "./scene.js"
 
 const stateFolder = (place: Place) => join(place.folder, "balancer")
 /** HAProxy's runtime API, on the host. */
@@ -66,11 +65,6 @@ export function balancerOf(scene: Scene, network: () => Promise<Network>): Balan
       return await ask()
     } catch (error) {
       if (!isFault(error) || error.code !== "ENV-BALANCER-SILENT") throw error
-      await unlessMissing(scene.engine.docker.getContainer(balancerContainer(scene)).start()).catch(
-        (cause: unknown) => {
-          if (statusOf(cause) !== 304) throw cause // 304: it runs.
-        },
-      )
       await untilAnswers(scene, socket)
       return ask()
     }

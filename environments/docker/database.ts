@@ -10,7 +10,7 @@ import { databaseCredentials, hasCredentials, type DatabaseCredentials } from ".
 import { labels } from "./labels.js"
 import { containerLogs } from "./logs.js"
 import type { Network } from "./network.js"
-import { statusOf, unlessMissing, type Scene } from "./scene.js"
+import { keepStarted, statusOf, unlessMissing, type Scene } from "./scene.js"
 
 /** Public name of the image of the environments' databases. */
 export const databaseImage = "docker.io/library/mariadb:11.8"
@@ -46,8 +46,6 @@ async function ensure(scene: Scene, network: Network, service: string, signal: A
     scene.tell(`the database of ${service} is ${found === undefined ? "made" : "made anew on its volume"}`)
     await removeContainer(docker, name)
     await create(scene, network, service, credentials, spec)
-  } else if (!found.State.Running) {
-    await docker.getContainer(name).start()
   }
   await untilReady(scene, service, credentials, signal)
   return credentials
@@ -121,7 +119,7 @@ async function untilReady(scene: Scene, service: string, credentials: DatabaseCr
       })
       if (ran.exitCode === 0) return
       last = ran.output.trim()
-    }
+    } else await keepStarted(scene, name)
     // A server in its prime refuses a password for one reason only: the volume is of other credentials.
     const refused = /1045|Access denied/.test(last)
     const seconds = (performance.now() - started) / 1000

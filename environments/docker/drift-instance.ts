@@ -1,18 +1,8 @@
 import type Docker from "dockerode"
 import { canonicalJson, type Json } from "../../core/json.js"
-import { shown } from "../secretive.js"
+import type { Drift } from "../views/drift.js"
+import { shown } from "../views/secretive.js"
 import type { instanceOptions } from "./instances.js"
-
-/** Something that is not as Gantry made it. */
-export interface Drift {
-  /** Name of the container, or of the server in the balancer. */
-  readonly what: string
-  /** What of it, e.g. "memory", "variable DB_HOST". */
-  readonly field: string
-  readonly expected: string
-  /** Secret values are `***` on both sides. */
-  readonly found: string
-}
 
 type Options = ReturnType<typeof instanceOptions>
 /** What @types/dockerode does not know of the Engine API's container. */

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { readJson } from "../../engine/files.js"
+import type { Drift } from "../views/drift.js"
 import type { HistoryEntry } from "../history.js"
 import type { Place } from "../places.js"
 import type { EnvironmentPlots } from "../plots.js"
@@ -9,7 +10,7 @@ import { balancerContainer } from "./balancer-container.js"
 import { balancerSocket } from "./balancer.js"
 import { databaseCredentials, hasCredentials } from "./credentials.js"
 import { databaseContainer } from "./database.js"
-import { instanceDrift, type Drift } from "./drift-instance.js"
+import { instanceDrift } from "./drift-instance.js"
 import { serverName, type BalancerModel } from "./haproxy-config.js"
 import { readServers } from "./haproxy-runtime.js"
 import { instanceOptions, listInstances } from "./instances.js"
@@ -142,5 +143,3 @@ async function modelOf(place: Place): Promise<BalancerModel> {
   const file = join(dirname(balancerSocket(place)), "model.json")
   return ((await readJson(file)) as BalancerModel | undefined) ?? { services: {} }
 }
-
-export type { Drift }

@@ -27,17 +27,21 @@ export async function haproxyCommand(socket: string, commands: readonly string[]
       connection.write(`${commands.join(";")}\n`)
     })
   } catch (cause) {
-    throw fault({
-      code: "ENV-BALANCER-SILENT",
-      kind: "errored",
-      message: "The environment's load balancer does not answer",
-      reason: `${socket}: ${(cause as Error).message}`,
-      hint: "`docker ps -a` and `docker logs` of the container that ends in -balancer say why; deploying again starts it anew.",
-      cause,
-    })
+    throw silent(socket, (cause as Error).message, cause)
   } finally {
     await folder?.close()
   }
+}
+
+function silent(socket: string, why: string, cause?: unknown) {
+  return fault({
+    code: "ENV-BALANCER-SILENT",
+    kind: "errored",
+    message: "The environment's load balancer does not answer",
+    reason: `${socket}: ${why}`,
+    hint: "`docker ps -a` and `docker logs` of the container that ends in -balancer say why; deploying again starts it anew.",
+    cause,
+  })
 }
 
 /** A server as HAProxy sees it now. */
@@ -52,11 +56,12 @@ export interface ServerView {
   readonly check: string | undefined
 }
 
-/** All servers of all backends by name. */
+/** All servers of all backends by name. @throws ENV-BALANCER-SILENT, also when it dies in the middle of its answer */
 export async function readServers(socket: string): Promise<ReadonlyMap<string, ServerView>> {
   // "show stat": 4 is servers only (management guide, types 1 frontend, 2 backend, 4 server).
   const answer = await haproxyCommand(socket, ["show servers state", "show stat -1 4 -1"])
   const stat = answer.indexOf("# pxname")
+  if (stat < 0) throw silent(socket, "its answer is cut off")
   return parseServers(answer.slice(0, stat), answer.slice(stat))
 }
 

@@ -4,9 +4,11 @@ import { writeAtomic } from "../../engine/files.js"
 import { serviceFolder } from "../places.js"
 import { plotOf } from "../plots.js"
 import { releaseKey, type ReleaseSpec } from "../release.js"
+import type { Exit } from "../target.js"
 import { balancerHost, innerPort } from "./balancer-container.js"
 import type { DatabaseCredentials } from "./credentials.js"
 import { databaseHost } from "./database.js"
+import { endOf } from "./end.js"
 import { labelFilter, labels, releaseOf } from "./labels.js"
 import type { Network } from "./network.js"
 import { statusOf, unlessMissing, type Scene } from "./scene.js"
@@ -20,7 +22,7 @@ export interface InstanceContainer {
   readonly release: ReleaseSpec | undefined
   readonly running: boolean
   readonly restarts: number
-  readonly exit: { readonly code: number; readonly outOfMemory: boolean } | undefined
+  readonly exit: Exit | undefined
 }
 
 export const instanceName = (scene: Pick<Scene, "place">, service: string, slot: number) =>
@@ -51,8 +53,7 @@ export async function listInstances(
         release: releaseOf(Config.Labels),
         running,
         restarts: RestartCount ?? 0,
-        exit:
-          running || State.Status === "created" ? undefined : { code: State.ExitCode, outOfMemory: State.OOMKilled },
+        exit: running || State.Status === "created" ? undefined : await endOf(docker, info),
       }
     }),
   )
@@ -128,11 +129,6 @@ export function hostConfig(scene: Pick<Scene, "place">, network: Network, releas
 /** Variables as Docker takes them. */
 export const assignments = (env: Readonly<Record<string, string>>) =>
   Object.entries(env).map(([key, value]) => `${key}=${value}`)
-
-/** From now on Docker starts it again when it dies, and after the host has. */
-export async function keepAlive(docker: Docker, id: string): Promise<void> {
-  await docker.getContainer(id).update({ RestartPolicy: { Name: "unless-stopped" } })
-}
 
 /** SIGTERM, the grace period, SIGKILL, gone. */
 export async function stopInstance(docker: Docker, id: string, graceSeconds: number): Promise<void> {

@@ -1,4 +1,4 @@
-import { ReleaseSpec } from "../release.js"
+import { readRelease, type ReleaseSpec } from "../release.js"
 
 /** Labels hold the state: who looks at the containers knows all that a deployment needs to go on. */
 export const labels = {
@@ -35,9 +35,5 @@ export function labelFilter(wanted: Partial<Record<keyof typeof labels, string>>
 
 /** The release an instance was started with; undefined when somebody tampered with its labels. */
 export function releaseOf(all: Readonly<Record<string, string>>): ReleaseSpec | undefined {
-  try {
-    return ReleaseSpec.parse(JSON.parse(all[labels.release] ?? ""))
-  } catch {
-    return undefined
-  }
+  return readRelease(all[labels.release])
 }

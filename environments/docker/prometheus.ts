@@ -5,8 +5,8 @@ import { fault, isFault } from "../../core/errors.js"
 import { withLock } from "../../core/lock.js"
 import { removeContainer } from "../../engine/docker/run.js"
 import { hashText, writeAtomic, writeChanged } from "../../engine/files.js"
-import type { Environment } from "../environment.js"
 import { plotOf } from "../plots.js"
+import { prometheusArguments, prometheusImage, prometheusMemoryMB as memoryMB } from "../prometheus.js"
 import { balancerUser, prepareFolder } from "./balancer-container.js"
 import { listInstances } from "./instances.js"
 import { labels } from "./labels.js"
@@ -21,25 +21,13 @@ import {
   type ScrapedInstance,
 } from "./prometheus-config.js"
 import { startPublished } from "./publish.js"
-import { unlessMissing, type Scene } from "./scene.js"
+import { keepStarted, unlessMissing, type Scene } from "./scene.js"
 
-/** Public name of the image. */
-export const prometheusImage = "docker.io/prom/prometheus:v2.53.3"
 export const prometheusContainer = (scene: Pick<Scene, "place">) => `${scene.place.prefix}-prometheus`
 
 const port = 9090
 const folderOf = (scene: Pick<Scene, "place">) => join(scene.place.folder, "prometheus")
 const configOf = (scene: Pick<Scene, "place">) => join(folderOf(scene), "config")
-
-/** A rollout takes minutes, at most hours; what is older is of use to nobody, and alarms are another system's affair. */
-const retention = ["--storage.tsdb.retention.time=6h", "--storage.tsdb.retention.size=512MB"]
-const memoryMB = 512
-
-/** Whether an environment keeps a Prometheus of Gantry's own. */
-export function keepsPrometheus({ strategy, metrics, prometheus }: Environment): boolean {
-  if (prometheus !== undefined) return false
-  return metrics || strategy.kind === "canary" || (strategy.kind === "blue-green" && strategy.watchSeconds > 0)
-}
 
 /**
  * Makes the environment's Prometheus exist and run, and answers a client of it. It need not be ready yet.
@@ -59,13 +47,16 @@ export async function ensurePrometheus(scene: Scene, network: Network): Promise<
  */
 export async function untilReady(scene: Scene, client: Prometheus, signal: AbortSignal): Promise<void> {
   const deadline = performance.now() + 30_000
-  const { State } = await scene.engine.docker.getContainer(prometheusContainer(scene)).inspect()
-  // New ones: after a restart those from before are there at once. A balancer that does not answer is known, too (up is 0).
-  const fresh = `timestamp(up{job="balancer"}) > ${Date.parse(State.StartedAt) / 1000}`
-  const hasFigures = async () => (await client.isReady(signal)) && (await client.query(fresh, signal)) !== undefined
+  const name = prometheusContainer(scene)
+  const hasFigures = async () => {
+    if (!(await client.isReady(signal))) return false
+    const { State } = await scene.engine.docker.getContainer(name).inspect()
+    // New ones: after a restart those from before are there at once. A balancer that does not answer is known, too (up is 0).
+    const fresh = `timestamp(up{job="balancer"}) > ${Date.parse(State.StartedAt) / 1000}`
+    return (await client.query(fresh, signal)) !== undefined
+  }
   while (!(await hasFigures())) {
     if (performance.now() > deadline) {
-      const name = prometheusContainer(scene)
       throw fault({
         code: "METRICS-UNREACHABLE",
         kind: "errored",
@@ -74,6 +65,7 @@ export async function untilReady(scene: Scene, client: Prometheus, signal: Abort
         hint: `docker logs ${name}`,
       })
     }
+    await keepStarted(scene, name)
     await sleep(100, undefined, { signal })
   }
 }
@@ -99,13 +91,7 @@ async function ensureContainer(scene: Scene, network: Network): Promise<void> {
   const { uid, gid } = balancerUser()
   const ports = [[port, scene.plots.prometheus] as const]
   const what = `the Prometheus of ${scene.environment.name}`
-  const command = [
-    `--config.file=${configFolder}/prometheus.yml`,
-    `--storage.tsdb.path=${dataFolder}`,
-    ...retention,
-    "--query.timeout=10s",
-    "--log.level=warn",
-  ]
+  const command = prometheusArguments(`${configFolder}/prometheus.yml`, dataFolder)
   const spec = hashText(
     JSON.stringify([image, config, network.name, network.prometheus, ports, folder, uid, gid, command, memoryMB]),
   )

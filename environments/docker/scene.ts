@@ -28,3 +28,13 @@ export async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined>
     throw error
   }
 }
+
+/**
+ * Has a container run that is there; harmless when it does. Docker calls one that was killed running for a moment longer, so
+ * that an order to start it may have been none: who waits for it orders again and again.
+ */
+export async function keepStarted({ engine }: Pick<Scene, "engine">, name: string): Promise<void> {
+  await unlessMissing(engine.docker.getContainer(name).start()).catch((error: unknown) => {
+    if (statusOf(error) !== 304) throw error // 304: it runs.
+  })
+}

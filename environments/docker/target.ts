@@ -8,17 +8,19 @@ import type { Environment } from "../environment.js"
 import { readHistory } from "../history.js"
 import { placeOf, serviceFolder, type Project } from "../places.js"
 import { plotsOf, plotOf } from "../plots.js"
-import type { ReleaseSpec } from "../release.js"
+import { keepsPrometheus } from "../prometheus.js"
+import { unknownRelease, type ReleaseSpec } from "../release.js"
 import { fullWeight, type Instance, type Target } from "../target.js"
 import { balancerOf } from "./balancer.js"
 import { databaseCredentials, hasCredentials, type DatabaseCredentials } from "./credentials.js"
 import { ensureDatabase } from "./database.js"
-import { keepAlive, listInstances, startInstance, stopInstance, type InstanceContainer } from "./instances.js"
+import { listInstances, startInstance, stopInstance, type InstanceContainer } from "./instances.js"
+import { keepAlive } from "./keep-alive.js"
 import { containerLogs } from "./logs.js"
 import { previewOf, type Slot } from "./haproxy-config.js"
-import { fileNotes } from "./notes.js"
+import { fileMemory } from "./memory.js"
 import { ensureNetwork, mostSlots, type Network } from "./network.js"
-import { ensurePrometheus, keepsPrometheus, tryPrometheus, untilReady, writeTargets } from "./prometheus.js"
+import { ensurePrometheus, tryPrometheus, untilReady, writeTargets } from "./prometheus.js"
 import { pullRelease } from "./pull.js"
 import type { Scene } from "./scene.js"
 import { dockerTasks } from "./tasks.js"
@@ -51,6 +53,7 @@ export async function dockerTarget(options: DockerTargetOptions): Promise<Target
     image: options.image ?? ((reference) => localImage(engine, reference).then((image) => image.name)),
     tell: options.tell ?? (() => undefined),
   }
+  const memory = fileMemory(serviceFolder(place, service))
   let network: Promise<Network> | undefined
   const getNetwork = () => (network ??= ensureNetwork(scene))
   const balancer = balancerOf(scene, getNetwork)
@@ -67,7 +70,7 @@ export async function dockerTarget(options: DockerTargetOptions): Promise<Target
         name: c.name,
         slot: c.slot,
         key: c.key,
-        release: c.release ?? unknownRelease(c),
+        release: c.release ?? unknownRelease(c.key),
         state: c.running ? "running" : "dead",
         weight: slots[c.slot]?.state === "on" ? (slots[c.slot]?.weight ?? 0) : 0,
         healthy: c.running && server !== undefined && server.state !== "off" && server.healthy,
@@ -91,7 +94,7 @@ export async function dockerTarget(options: DockerTargetOptions): Promise<Target
     url: `http://127.0.0.1:${plots.ports[plotOf(plots, service)]}`,
 
     previewUrl: `http://127.0.0.1:${plots.previews[plotOf(plots, service)]}`,
-    notes: fileNotes(serviceFolder(place, service)),
+    ...memory,
 
     async prepare(release, signal) {
       const net = await getNetwork()
@@ -114,7 +117,7 @@ export async function dockerTarget(options: DockerTargetOptions): Promise<Target
       const net = await getNetwork()
       if (release.database !== undefined) database ??= await databaseCredentials(place, service)
       const used = new Set((await listInstances(scene, service)).map((c) => c.slot))
-      const generation = ((await readHistory(place, service))[0]?.generation ?? 0) + 1
+      const generation = ((await readHistory(memory.notes))[0]?.generation ?? 0) + 1
       const free = Array.from({ length: mostSlots }, (_, i) => i + 1).filter((slot) => !used.has(slot))
       const started: InstanceContainer[] = []
       for (const slot of free.slice(0, count)) {
@@ -189,23 +192,5 @@ export async function dockerTarget(options: DockerTargetOptions): Promise<Target
       await untilReady(scene, client, signal)
       return client
     },
-  }
-}
-
-/** An instance whose labels cannot be read any more: it is another release, whichever, and can be replaced. */
-function unknownRelease(container: InstanceContainer): ReleaseSpec {
-  return {
-    service: "",
-    reference: "",
-    digest: "",
-    commit: "",
-    config: "",
-    configHash: container.key,
-    env: {},
-    port: 0,
-    readiness: "/",
-    startupSeconds: 0,
-    calls: [],
-    resources: {},
   }
 }

@@ -7,6 +7,7 @@ import type { ReleaseSpec } from "../release.js"
 import type { Task, TaskEnd, TaskOptions, Tasks, TaskView } from "../task.js"
 import { databaseCredentials, hasCredentials, type DatabaseCredentials } from "./credentials.js"
 import { databaseContainer } from "./database.js"
+import { endOf } from "./end.js"
 import { assignments, hostConfig, instanceEnvironment, writeConfig } from "./instances.js"
 import { labels } from "./labels.js"
 import { containerLogs } from "./logs.js"
@@ -36,7 +37,7 @@ export function dockerTasks(scene: Scene, service: string, getNetwork: () => Pro
     const secrets = await masker()
     const stopFollowing = await follow(docker, container, secrets, options)
     try {
-      const end = await untilEnded(container, taskContainer(scene, service, task.name), task, options.signal)
+      const end = await untilEnded(docker, taskContainer(scene, service, task.name), task, options.signal)
       await stopFollowing(true)
       return { ...end, log: secrets.text(await containerLogs(docker, container.id, logLines)) }
     } finally {
@@ -118,11 +119,12 @@ function view(info: Docker.ContainerInspectInfo): TaskView {
 }
 
 async function untilEnded(
-  container: Docker.Container,
+  docker: Docker,
   name: string,
   { timeoutSeconds }: Pick<Task, "timeoutSeconds">,
   signal: AbortSignal,
 ): Promise<Omit<TaskEnd, "log">> {
+  const container = docker.getContainer(name)
   let timedOut = false
   for (;;) {
     signal.throwIfAborted()
@@ -132,7 +134,8 @@ async function untilEnded(
     const started = Date.parse(State.StartedAt)
     if (!State.Running && State.Status !== "created") {
       const seconds = Math.max(0, (Date.parse(State.FinishedAt) - started) / 1000)
-      return { exitCode: State.ExitCode, outOfMemory: State.OOMKilled, timedOut, seconds }
+      const { code, outOfMemory } = await endOf(docker, info)
+      return { exitCode: code, outOfMemory, timedOut, seconds }
     }
     if (State.Running && (Date.now() - started) / 1000 > timeoutSeconds) {
       timedOut = true

@@ -9,9 +9,9 @@ import { migrationKey, task, type MigrateOptions } from "./spec.js"
  * @throws MIGRATION-UNKNOWN when its container is gone, MIGRATION-FAILED, MIGRATION-TIMEOUT, MIGRATION-CANCELLED
  */
 export async function settleOpen(options: MigrateOptions): Promise<void> {
-  const { target, place, tell, signal, output, migration } = options
+  const { target, tell, signal, output, migration } = options
   const left = await target.findTask(task)
-  const open = (await readMigrations(place, target.service)).find((e) => e.status === "started")
+  const open = (await readMigrations(target.notes)).find((e) => e.status === "started")
   const wait = (timeoutSeconds: number) =>
     watched(target, left?.container ?? task, signal, () =>
       target.awaitTask({ name: task, timeoutSeconds }, { signal, output }),
@@ -25,7 +25,7 @@ export async function settleOpen(options: MigrateOptions): Promise<void> {
   }
   if (left?.key !== open.key) throw unknownFault(target, open)
   if (left.state === "created") {
-    await recordMigration(place, target.service, notBegun(open))
+    await recordMigration(target.notes, notBegun(open))
     return target.removeTask(task)
   }
   tell(
@@ -43,12 +43,12 @@ export async function settleOpen(options: MigrateOptions): Promise<void> {
 
 /** Writes down how it ended, and only then lets go of its container. @throws MIGRATION-FAILED, MIGRATION-TIMEOUT */
 export async function conclude(options: MigrateOptions, entry: MigrationEntry, end: TaskEnd): Promise<string> {
-  const { target, place, tell, keepLog } = options
+  const { target, tell, keepLog } = options
   const endedAt = new Date().toISOString()
   const failed = end.timedOut || end.exitCode !== 0
   await keepLog("migration.log", end.log)
   const failure = failed ? failedFault(target, entry, end) : undefined
-  await recordMigration(place, target.service, {
+  await recordMigration(target.notes, {
     ...entry,
     status: failed ? "failed" : "done",
     endedAt,

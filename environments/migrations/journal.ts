@@ -1,9 +1,6 @@
-import { readFile } from "node:fs/promises"
-import { join } from "node:path"
 import { z } from "zod"
 import { fault } from "../../core/errors.js"
-import { writeAtomic } from "../../engine/files.js"
-import { serviceFolder, type Place } from "../places.js"
+import type { Notes } from "../memory.js"
 
 const Entry = z.object({
   /** Identity of the migration: its command and the content that it applies. */
@@ -33,37 +30,27 @@ const Journal = z.object({ schema: z.literal(1), entries: z.array(Entry) })
 
 const kept = 50
 
-/** What was migrated in an environment, newest first. @throws MIGRATION-STATE when the file cannot be understood */
-export async function readMigrations(place: Place, service: string): Promise<readonly MigrationEntry[]> {
-  const file = journalFile(place, service)
-  const text = await readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === "ENOENT") return undefined
-    throw cause
+/** What was migrated in an environment, newest first. @throws MIGRATION-STATE when the note cannot be understood */
+export async function readMigrations(notes: Notes): Promise<readonly MigrationEntry[]> {
+  const note = await notes.read("migrations")
+  if (note === undefined) return []
+  const read = Journal.safeParse(note)
+  if (read.success) return read.data.entries
+  // Not taken for an empty one: then everything would run again.
+  throw fault({
+    code: "MIGRATION-STATE",
+    kind: "errored",
+    message: "What was migrated there cannot be read",
+    reason: `${notes.where("migrations")}: ${read.error.issues[0]?.message ?? "no journal"}`,
+    hint: "Bring it back from a backup, or remove it when the migrations may run again.",
+    cause: read.error,
   })
-  if (text === undefined) return []
-  try {
-    return Journal.parse(JSON.parse(text)).entries
-  } catch (cause) {
-    // Not taken for an empty one: then everything would run again.
-    throw fault({
-      code: "MIGRATION-STATE",
-      kind: "errored",
-      message: `What was migrated of ${service} cannot be read`,
-      reason: `${file}: ${(cause as Error).message.split("\n")[0]}`,
-      hint: "Bring the file back from a backup of the Gantry home, or remove it when the migrations may run again.",
-      cause,
-    })
-  }
 }
 
 /** Writes down durably how it stands with a migration; an earlier entry about the same gives way. */
-export async function recordMigration(place: Place, service: string, entry: MigrationEntry): Promise<MigrationEntry> {
-  const others = (await readMigrations(place, service)).filter((e) => e.key !== entry.key)
+export async function recordMigration(notes: Notes, entry: MigrationEntry): Promise<MigrationEntry> {
+  const others = (await readMigrations(notes)).filter((e) => e.key !== entry.key)
   const entries = [entry, ...others].slice(0, kept)
-  await writeAtomic(journalFile(place, service), JSON.stringify({ schema: 1, entries }, undefined, 2), 0o600)
+  await notes.write("migrations", { schema: 1, entries })
   return entry
-}
-
-function journalFile(place: Place, service: string): string {
-  return join(serviceFolder(place, service), "migrations.json")
 }

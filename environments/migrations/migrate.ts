@@ -1,7 +1,4 @@
-import { join } from "node:path"
-import { withLock } from "../../core/lock.js"
 import { readHistory } from "../history.js"
-import { serviceFolder } from "../places.js"
 import { conclude, settleOpen, watched } from "./end.js"
 import { incompatibleFault } from "./faults.js"
 import { readMigrations, recordMigration, type MigrationEntry } from "./journal.js"
@@ -42,11 +39,11 @@ export async function findMigration(options: MigrateOptions): Promise<Migrated |
 
 /** When the content was applied. What is begun without a known end is settled first, whatever it is about. */
 async function lookup(options: MigrateOptions): Promise<string | undefined> {
-  const { target, place, tell } = options
+  const { target, tell } = options
   await settleOpen(options)
   const key = migrationKey(options.migration)
   const since = await target.dataSince()
-  const entry = (await readMigrations(place, target.service)).find((e) => e.key === key)
+  const entry = (await readMigrations(target.notes)).find((e) => e.key === key)
   if (entry?.status !== "done") return undefined
   if (entry.database !== since) {
     tell(`the database of ${target.service} is another one than at ${entry.endedAt}: the migration runs again`)
@@ -57,7 +54,7 @@ async function lookup(options: MigrateOptions): Promise<string | undefined> {
 }
 
 async function run(options: MigrateOptions): Promise<string> {
-  const { target, place, release, migration, signal, tell, output } = options
+  const { target, release, migration, signal, tell, output } = options
   const database = await target.dataSince()
   let entry: MigrationEntry = {
     key: migrationKey(migration),
@@ -76,7 +73,7 @@ async function run(options: MigrateOptions): Promise<string> {
   const work = { name: task, key: entry.key, command: ["sh", "-c", command], timeoutSeconds }
   const starting = async () => {
     signal.throwIfAborted()
-    entry = await recordMigration(place, target.service, { ...entry, startedAt: new Date().toISOString() })
+    entry = await recordMigration(target.notes, { ...entry, startedAt: new Date().toISOString() })
   }
   const end = await watched(target, `…-${task}`, signal, () =>
     target.runOnce(release, work, { signal, output, starting }),
@@ -85,18 +82,17 @@ async function run(options: MigrateOptions): Promise<string> {
 }
 
 /** A release that serves must not meet a schema that it cannot work with. Where nothing ran yet, nobody can. */
-async function refuseIncompatible({ target, place, environment, migration }: MigrateOptions): Promise<void> {
+async function refuseIncompatible({ target, environment, migration }: MigrateOptions): Promise<void> {
   const { kind } = environment.strategy
   if (migration.compatible || kind === "blue-green") return
-  if ((await readHistory(place, target.service)).length === 0) return
+  if ((await readHistory(target.notes)).length === 0) return
   throw incompatibleFault(target, kind)
 }
 
-async function alone<T>({ target, place, release, signal, tell }: MigrateOptions, work: () => Promise<T>): Promise<T> {
-  const file = join(serviceFolder(place, target.service), "migrate.lock")
+async function alone<T>({ target, release, signal, tell }: MigrateOptions, work: () => Promise<T>): Promise<T> {
   const what = `migrate ${target.service} in ${target.environment} for commit ${release.commit.slice(0, 12)}`
-  return withLock(file, what, work, {
+  return target.locks.hold("migrate", what, work, {
     signal,
-    onWait: (owner) => tell(`waits for another process (${owner.pid} on ${owner.host}): ${owner.what}`),
+    onWait: ({ by, what: busy }) => tell(`waits for another process (${by}): ${busy}`),
   })
 }

@@ -1,10 +1,7 @@
-import { join } from "node:path"
 import { fault } from "../../core/errors.js"
-import { withLock } from "../../core/lock.js"
-import { engineContext, type ContextOptions } from "../../engine/context.js"
-import { unlessMissing } from "../docker/scene.js"
-import { taskContainer } from "../docker/tasks.js"
-import { placeOf, serviceFolder, type Project } from "../places.js"
+import type { ContextOptions } from "../../engine/context.js"
+import type { Project } from "../places.js"
+import { viewOf } from "../targets/view-of.js"
 import { readMigrations, recordMigration, type MigrationEntry } from "./journal.js"
 
 /**
@@ -20,18 +17,18 @@ export async function settleMigration(
   reason: string,
   options: ContextOptions = {},
 ): Promise<MigrationEntry> {
-  const place = placeOf(project, environment)
-  const file = join(serviceFolder(place, service), "migrate.lock")
-  return withLock(file, `settle a migration of ${service} in ${environment}`, async () => {
-    const open = (await readMigrations(place, service)).find((entry) => entry.status === "started")
+  const view = await viewOf(project, environment, options)
+  const { notes, locks } = view.memory(service)
+  const { signal } = new AbortController()
+  const settle = async () => {
+    const open = (await readMigrations(notes)).find((entry) => entry.status === "started")
     if (open === undefined) throw known(service, environment)
-    const { docker } = engineContext(project.engine, options)
-    const container = taskContainer({ place }, service, "migration")
-    const left = await unlessMissing(docker.getContainer(container).inspect())
-    if (left !== undefined) throw there(container, left.State.Running)
+    const left = await view.leftTask(service, "migration")
+    if (left !== undefined) throw there(left.name, left.running)
     const endedAt = new Date().toISOString()
-    return recordMigration(place, service, { ...open, status: how, endedAt, note: `Said by a person: ${reason}` })
-  })
+    return recordMigration(notes, { ...open, status: how, endedAt, note: `Said by a person: ${reason}` })
+  }
+  return locks.hold("migrate", `settle a migration of ${service} in ${environment}`, settle, { signal })
 }
 
 function known(service: string, environment: string) {
@@ -43,12 +40,12 @@ function known(service: string, environment: string) {
   })
 }
 
-function there(container: string, running: boolean) {
+function there(name: string, running: boolean) {
   return fault({
     code: "MIGRATION-RUNS",
     kind: "usage",
-    message: `The migration ${running ? "still runs" : "left its container"}: it is not for a person to say how it ended`,
-    reason: `Container ${container}`,
+    message: `The migration ${running ? "still runs" : "left something behind"}: it is not for a person to say how it ended`,
+    reason: name,
     hint: "Deliver again, or `gantry resume`: its end is waited for and looked at.",
   })
 }

@@ -1,6 +1,5 @@
 import { sha256 } from "../../core/json.js"
 import type { Environment } from "../environment.js"
-import type { Place } from "../places.js"
 import type { ReleaseSpec } from "../release.js"
 import type { Target } from "../target.js"
 
@@ -17,7 +16,6 @@ export interface MigrationSpec {
 
 export interface MigrateOptions {
   readonly target: Target
-  readonly place: Place
   readonly environment: Environment
   readonly release: ReleaseSpec
   readonly migration: MigrationSpec

@@ -23,6 +23,7 @@ export async function awaitFit(rollout: Rollout<Strategy>, instances: readonly I
   for (const instance of instances) await target.probe(instance)
   const outcome = await awaitReady(target, instances, {
     timeoutSeconds: release.startupSeconds,
+    prepareSeconds: strategy.progressDeadlineSeconds,
     stableSeconds: strategy.minReadySeconds,
     signal,
   })

@@ -9,7 +9,9 @@ import type { Sides } from "./traffic.js"
  */
 export async function mend(rollout: JudgedRollout<JudgedStrategy>, sides: Sides): Promise<void> {
   const dead = sides.stable.filter((i) => i.state === "dead")
-  const missing = rollout.replicas - (sides.stable.length - dead.length)
+  // Where others set the number meanwhile, what they take away is not missing.
+  const free = rollout.target.wantedReplicas !== undefined
+  const missing = free ? dead.length : rollout.replicas - (sides.stable.length - dead.length)
   if (dead.length === 0 && missing <= 0) return
   const before: Rollout<Strategy> = { ...rollout, release: rollout.stable }
   await removeDead(before, dead)

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises"
+import { TimeoutError, within } from "../../core/within.js"
 import { previewFault } from "../faults.js"
-import type { Instance } from "../target.js"
+import type { Instance, Target } from "../target.js"
 import type { JudgedRollout } from "./rollout.js"
 import type { BlueGreenStrategy, JudgedStrategy, PreviewCheck } from "./settings.js"
 
@@ -24,7 +25,7 @@ export async function openPreview(
   const { target, signal } = rollout
   await target.setPreview(instances)
   const deadline = performance.now() + openSeconds * 1000
-  while ((await ask(target.previewUrl, readiness(rollout), signal)) !== undefined && performance.now() < deadline) {
+  while ((await ask(target, readiness(rollout), signal)) !== undefined && performance.now() < deadline) {
     await sleep(100, undefined, { signal })
   }
 }
@@ -34,7 +35,7 @@ export async function checkPreview(rollout: JudgedRollout<BlueGreenStrategy>): P
   const { target, strategy, signal, tell } = rollout
   for (const check of [readiness(rollout), ...strategy.checks]) {
     for (let time = 1; time <= strategy.checkTimes; time++) {
-      const problem = await ask(target.previewUrl, check, signal)
+      const problem = await ask(target, check, signal)
       if (problem !== undefined) throw previewFault(target, `GET ${check.path}: ${problem}`)
     }
     tell(`preview: GET ${check.path} answers ${check.status}, ${strategy.checkTimes} of ${strategy.checkTimes} times`)
@@ -42,17 +43,28 @@ export async function checkPreview(rollout: JudgedRollout<BlueGreenStrategy>): P
 }
 
 /** What is wrong with the answer; undefined when nothing is. */
-async function ask(base: string, check: PreviewCheck, signal: AbortSignal): Promise<string | undefined> {
-  const limit = AbortSignal.timeout(check.withinSeconds * 1000)
+async function ask(target: Target, check: PreviewCheck, signal: AbortSignal): Promise<string | undefined> {
   try {
-    const answer = await fetch(`${base}${check.path}`, { signal: AbortSignal.any([signal, limit]), redirect: "manual" })
-    const text = await answer.text()
+    const { withinSeconds, path } = check
+    const answer = await within(withinSeconds * 1000, signal, (stop) =>
+      (target.askPreview ?? fetcher(target))(path, stop),
+    )
+    const { text } = answer
     if (answer.status !== check.status) return `it answers ${answer.status}, not ${check.status}`
     if (check.contains !== undefined && !text.includes(check.contains))
       return `the body does not hold "${check.contains}"`
     return undefined
   } catch (error) {
     signal.throwIfAborted()
-    return limit.aborted ? `no answer within ${check.withinSeconds} s` : `no answer (${(error as Error).message})`
+    return error instanceof TimeoutError
+      ? `no answer within ${check.withinSeconds} s`
+      : `no answer (${(error as Error).message})`
   }
 }
+
+const fetcher =
+  ({ previewUrl }: Target) =>
+  async (path: string, signal: AbortSignal) => {
+    const answer = await fetch(`${previewUrl}${path}`, { signal, redirect: "manual" })
+    return { status: answer.status, text: await answer.text() }
+  }

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto"
 import { z } from "zod"
 import { releaseKey, ReleaseSpec } from "../release.js"
-import type { Notes, Target } from "../target.js"
+import type { Notes } from "../memory.js"
+import type { Target } from "../target.js"
 
 /** A judged rollout that has begun: what a process needs to carry it on. Kept with the instances. */
 export const RolloutState = z.object({

@@ -58,7 +58,7 @@ export async function hold(
       const full = sinceSeconds(rollout) >= analysis.windowSeconds
       if (verdict.judgement === "inconclusive" && full) return { end: "unsure", why: verdict.reason }
     }
-    await sleep(tickMs(analysis), undefined, { signal })
+    await sleep(Math.max(tickMs(analysis), rollout.target.pollMs ?? 0), undefined, { signal })
   }
 }
 
@@ -98,21 +98,25 @@ export function watcherOf(rollout: JudgedRollout<JudgedStrategy>, analysis: Anal
       if (verdict.judgement !== "fail") return verdict
       const failures = journal.state.failures + 1
       await journal.write({ failures })
-      if (failures >= analysis.failures) throw unfitFault(target, percent, verdict.reason)
-      return verdict
+      if (failures < analysis.failures) return verdict
+      // An instance that died since the last look says better why than the figures that came of it.
+      const bad = unfit(await look(rollout), { known, restarts, unhealthy, now: performance.now() })
+      if (bad !== undefined) throw await badInstance(rollout, bad.instance, bad.why)
+      throw unfitFault(target, percent, verdict.reason)
     },
   }
 }
 
 /** Figures that cannot be had are no figures: nothing is promoted on them, and nothing taken back. */
 async function judge(rollout: JudgedRollout<JudgedStrategy>): Promise<Verdict> {
-  const { target } = rollout
+  const { target, release } = rollout
   const { fresh, stable } = await look(rollout)
   try {
     return await rollout.judge({
       service: target.service,
-      canary: fresh.map((i) => i.slot),
-      baseline: stable.filter((i) => i.weight > 0).map((i) => i.slot),
+      canary: fresh,
+      baseline: stable.filter((i) => i.weight > 0),
+      probes: [release.readiness, ...(release.metrics === undefined ? [] : [release.metrics])],
       sinceSeconds: sinceSeconds(rollout),
     })
   } catch (error) {

@@ -1,0 +1,109 @@
+import { conditionOf, isTrue, type Condition, type Deployment, type Job } from "../kinds.js"
+import type { KubernetesObject } from "../object.js"
+import { isRolled } from "../roll.js"
+import { failureOf } from "../trouble.js"
+
+/** How far a workload is. */
+export interface Progress {
+  readonly done: boolean
+  /** For people: "1 of 2 updated, 0 ready". */
+  readonly text: string
+  /** It will not be, in the cluster's words. */
+  readonly failed?: string
+  /** The cluster makes no pods of it, in its words: a quota, a policy. */
+  readonly notMade?: string
+}
+
+interface StatefulSet extends KubernetesObject {
+  readonly spec: {
+    readonly replicas?: number
+    readonly updateStrategy?: { readonly type?: string; readonly rollingUpdate?: { readonly partition?: number } }
+  }
+  readonly status?: {
+    readonly observedGeneration?: number
+    readonly updatedReplicas?: number
+    readonly readyReplicas?: number
+    readonly currentRevision?: string
+    readonly updateRevision?: string
+  }
+}
+
+interface DaemonSet extends KubernetesObject {
+  readonly spec: { readonly updateStrategy?: { readonly type?: string } }
+  readonly status?: {
+    readonly observedGeneration?: number
+    readonly desiredNumberScheduled?: number
+    readonly updatedNumberScheduled?: number
+    readonly numberAvailable?: number
+  }
+}
+
+/** How far a Deployment, StatefulSet, DaemonSet or Job is; as `kubectl rollout status` has it (kubectl/pkg/polymorphichelpers). Pure. */
+export function progressOf(object: KubernetesObject): Progress {
+  switch (object.kind) {
+    case "Deployment":
+      return ofDeployment(object as Deployment)
+    case "StatefulSet":
+      return ofStatefulSet(object as StatefulSet)
+    case "DaemonSet":
+      return ofDaemonSet(object as DaemonSet)
+    case "Job":
+      return ofJob(object as Job)
+    default:
+      return { done: true, text: "applied" }
+  }
+}
+
+const seen = (object: KubernetesObject, status: { readonly observedGeneration?: number } | undefined) =>
+  status !== undefined && (status.observedGeneration ?? 0) >= (object.metadata.generation ?? 0)
+
+function ofDeployment(object: Deployment): Progress {
+  const { spec, status } = object
+  const wanted = spec.replicas ?? 1
+  const text = `${status?.updatedReplicas ?? 0} of ${wanted} updated, ${status?.availableReplicas ?? 0} available`
+  const progressing: Condition | undefined = conditionOf(status?.conditions, "Progressing")
+  const stuck = seen(object, status) && progressing?.reason === "ProgressDeadlineExceeded"
+  const notMade = failureOf(object)
+  return {
+    done: isRolled(object),
+    text,
+    ...(stuck ? { failed: progressing.message ?? "it has exceeded its progress deadline" } : {}),
+    ...(notMade === undefined ? {} : { notMade }),
+  }
+}
+
+function ofStatefulSet(object: StatefulSet): Progress {
+  const { spec, status } = object
+  const wanted = spec.replicas ?? 1
+  const [updated, ready] = [status?.updatedReplicas ?? 0, status?.readyReplicas ?? 0]
+  const { type = "RollingUpdate", rollingUpdate } = spec.updateStrategy ?? {}
+  const partition = rollingUpdate?.partition ?? 0
+  const rolled =
+    type === "OnDelete" ||
+    (partition > 0 ? updated >= wanted - partition : status?.updateRevision === status?.currentRevision)
+  return {
+    done: seen(object, status) && ready >= wanted && rolled,
+    text: `${updated} of ${wanted} updated, ${ready} ready`,
+  }
+}
+
+function ofDaemonSet(object: DaemonSet): Progress {
+  const { spec, status } = object
+  const wanted = status?.desiredNumberScheduled ?? 0
+  const [updated, available] = [status?.updatedNumberScheduled ?? 0, status?.numberAvailable ?? 0]
+  const rolled = spec.updateStrategy?.type === "OnDelete" || updated >= wanted
+  return {
+    done: seen(object, status) && rolled && available >= wanted,
+    text: `${updated} of ${wanted} updated, ${available} available`,
+  }
+}
+
+function ofJob({ spec, status }: Job): Progress {
+  if (spec.suspend === true) return { done: true, text: "suspended" }
+  const failed = conditionOf(status?.conditions, "Failed")
+  return {
+    done: isTrue(status?.conditions, "Complete"),
+    text: `${status?.succeeded ?? 0} succeeded, ${status?.active ?? 0} running, ${status?.failed ?? 0} failed`,
+    ...(failed?.status === "True" ? { failed: failed.message ?? failed.reason ?? "it failed" } : {}),
+  }
+}

@@ -1,0 +1,168 @@
+import { setTimeout as sleep } from "node:timers/promises"
+import { refOf, type Cluster } from "../../../clients/kubernetes/index.js"
+import type { NotReady } from "../../readiness.js"
+import { releaseKey } from "../../release.js"
+import type { Instance, RollOrder } from "../../target.js"
+import type { Event, Pod } from "../kinds.js"
+import { objectName, type KubernetesObject } from "../object.js"
+import { isGoing, keyOfPod } from "../tracks.js"
+import { ageOf } from "../trouble.js"
+import { progressOf, type Progress } from "./complete.js"
+import { deadlineFault, jobFault, notFitFault, notMadeFault } from "./faults.js"
+import { carriersOf, isJob, isLasting, type OwnPlace } from "./marks.js"
+import { asInstances } from "./pods.js"
+import { podSelector } from "./selector.js"
+
+const pollMs = 400
+/** The clocks of this machine and of the cluster may differ by so much. Seconds. */
+const skewSeconds = 5
+
+export interface Waiting {
+  readonly place: OwnPlace
+  readonly order: RollOrder
+  /** As they were applied. */
+  readonly objects: readonly KubernetesObject[]
+  readonly environment: string
+  logs(instance: Instance): Promise<string>
+}
+
+/**
+ * Waits until every workload of a release is complete. Ends at once with what will never get over itself: an image that
+ * cannot be pulled, a container that dies again and again, no room, no quota, a Job that failed.
+ * @throws DEPLOY-NOT-READY, DEPLOY-DIED, DEPLOY-OUT-OF-MEMORY, DEPLOY-CANNOT-RUN, DEPLOY-STUCK, K8S-QUOTA, K8S-NO-PODS, OWN-JOB
+ */
+export async function untilComplete(waiting: Waiting): Promise<void> {
+  const { place, order, objects } = waiting
+  const { signal, strategy, tell } = order
+  const workloads = objects.filter((object) => isLasting(object) || isJob(object))
+  const carriers = new Set(carriersOf(objects, order.release).map(objectName))
+  const began = Date.now()
+  const told = new Map<string, string>()
+  let moved = performance.now()
+  for (;;) {
+    signal.throwIfAborted()
+    const now = await Promise.all(
+      workloads.map(async (w) => (await place.cluster.read<KubernetesObject>(refOf(w))) ?? w),
+    )
+    const pending = now.map((object) => ({ object, progress: progressOf(object) })).filter((p) => !p.progress.done)
+    for (const { object, progress } of pending) {
+      const name = objectName(object)
+      if (told.get(name) === progress.text) continue
+      told.set(name, progress.text)
+      tell(`${name}: ${progress.text}`)
+      moved = performance.now()
+    }
+    if (pending.length === 0) return
+    for (const { object, progress } of pending) {
+      await judge(waiting, object, progress, { began, carries: carriers.has(objectName(object)) })
+    }
+    const seconds = (performance.now() - moved) / 1000
+    if (seconds > strategy.progressDeadlineSeconds && !pending.every(({ object }) => hasDeadline(object))) {
+      throw await stuck(waiting, pending[0]?.object, pending[0]?.progress, seconds)
+    }
+    await sleep(pollMs, undefined, { signal })
+  }
+}
+
+/** A Job that ends by itself when its time is over is waited for. */
+const hasDeadline = (object: KubernetesObject) =>
+  isJob(object) && (object["spec"] as { readonly activeDeadlineSeconds?: number }).activeDeadlineSeconds !== undefined
+
+async function judge(
+  waiting: Waiting,
+  object: KubernetesObject,
+  progress: Progress,
+  { began, carries }: { readonly began: number; readonly carries: boolean },
+): Promise<void> {
+  const { place, order } = waiting
+  const pods = await podsOf(place, object)
+  const key = releaseKey(order.release)
+  const fresh = pods.filter((pod) => {
+    if (carries && isLasting(object)) return keyOfPod(pod) === key
+    // Of the release before, these may be in trouble for what the new one mends.
+    return Date.parse(pod.metadata.creationTimestamp ?? "") >= began - skewSeconds * 1000
+  })
+  const instances = asInstances(fresh)
+  for (const instance of instances) {
+    const failure = failureOf(instance, fresh, {
+      job: isJob(object),
+      startup: carries ? order.release.startupSeconds : undefined,
+    })
+    if (failure !== undefined) throw await notFit(waiting, failure)
+  }
+  if (progress.failed !== undefined && isJob(object)) {
+    const [bad] = instances.filter((i) => i.state === "dead")
+    throw jobFault(waiting.environment, place.service, object, progress.failed, bad && (await waiting.logs(bad)))
+  }
+  if (progress.failed !== undefined) {
+    throw await stuck(waiting, object, progress, order.strategy.progressDeadlineSeconds)
+  }
+  const notMade = progress.notMade ?? (fresh.length === 0 ? await notMadeOf(place, object, began) : undefined)
+  if (notMade !== undefined && !instances.some((i) => i.healthy)) throw notMadeFault(place.namespace, object, notMade)
+}
+
+/** What an instance will not get over. */
+function failureOf(
+  instance: Instance,
+  pods: readonly Pod[],
+  { job, startup }: { readonly job: boolean; readonly startup: number | undefined },
+): NotReady | undefined {
+  if (instance.healthy) return undefined
+  const pod = pods.find((p) => p.metadata.uid === instance.id)
+  const afterSeconds = ageOf(pod, Date.now())
+  if (instance.trouble !== undefined) return { instance, why: "trouble", afterSeconds }
+  // How often a Job tries again is its own affair.
+  if (job) return undefined
+  if (instance.state === "dead") {
+    return { instance, why: instance.exit?.outOfMemory === true ? "out-of-memory" : "exited", afterSeconds }
+  }
+  if (startup === undefined || instance.preparing === true) return undefined
+  return afterSeconds > startup ? { instance, why: "timeout", afterSeconds } : undefined
+}
+
+async function notFit(waiting: Waiting, failure: NotReady) {
+  const { order, place, environment } = waiting
+  const logs = await waiting.logs(failure.instance)
+  await order.keepLog(`${failure.instance.name}.log`, logs)
+  order.tell(`${failure.instance.name} is not fit to serve: ${failure.instance.trouble?.text ?? failure.why}`)
+  return notFitFault({ environment, service: place.service }, order.release, failure, logs)
+}
+
+async function stuck(
+  waiting: Waiting,
+  object: KubernetesObject | undefined,
+  progress: Progress | undefined,
+  seconds: number,
+) {
+  const { place, environment } = waiting
+  const pods = object === undefined ? [] : asInstances(await podsOf(place, object))
+  const bad = pods.find((i) => !i.healthy)
+  const logs = bad === undefined ? "" : await waiting.logs(bad)
+  return deadlineFault({ environment, service: place.service }, object, progress, seconds, bad, logs)
+}
+
+async function podsOf({ cluster, namespace }: OwnPlace, object: KubernetesObject): Promise<readonly Pod[]> {
+  const labels = podSelector(object)
+  if (labels === undefined) return []
+  const pods = await cluster.list<Pod>({ apiVersion: "v1", kind: "Pod", namespace, labels })
+  return pods.filter((pod) => !isGoing(pod))
+}
+
+/**
+ * StatefulSets, DaemonSets and Jobs say by events alone why they make no pods.
+ * @param began since when events count, in milliseconds since 1970
+ */
+export async function notMadeOf(
+  { cluster, namespace }: Pick<OwnPlace, "namespace"> & { readonly cluster: Pick<Cluster, "list"> },
+  { kind, metadata }: KubernetesObject,
+  began: number,
+): Promise<string | undefined> {
+  const events = await cluster.list<Event>({
+    apiVersion: "v1",
+    kind: "Event",
+    namespace,
+    fields: `involvedObject.uid=${metadata.uid ?? ""},involvedObject.kind=${kind},reason=FailedCreate`,
+  })
+  const at = (event: Event) => Date.parse(event.lastTimestamp ?? event.eventTime ?? "")
+  return events.find((event) => at(event) >= began - skewSeconds * 1000)?.message
+}

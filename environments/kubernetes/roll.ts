@@ -1,0 +1,195 @@
+import { setTimeout as sleep } from "node:timers/promises"
+import { isFault } from "../../core/errors.js"
+import { within } from "../../core/within.js"
+import { notReadyFault, stuckFault } from "../faults.js"
+import type { NotReady } from "../readiness.js"
+import { releaseKey } from "../release.js"
+import type { Instance, RollOrder, Target } from "../target.js"
+import { fullWeight } from "../target.js"
+import { instancesOf } from "./instances.js"
+import { conditionOf, type Deployment } from "./kinds.js"
+import { isElastic, isOthers } from "./number.js"
+import { applyInstances, notMadeFault, releaseOf, scaleTo, untilGone } from "./scale.js"
+import type { Scene } from "./scene.js"
+import { otherTrack, type TrafficState } from "./traffic.js"
+import { deploymentName, isGoing, keyOf, keyOfPod, readPods, readTracks, trackOfPod } from "./tracks.js"
+import { ageOf, failureOf } from "./trouble.js"
+import type { Track } from "./values.js"
+
+const pollMs = 400
+const logLines = 2000
+
+/** After these an object is as it was. */
+const untouched: readonly string[] = ["K8S-CONFLICT", "K8S-DENIED", "K8S-WEBHOOK"]
+
+/** All the traffic to one track. */
+export type TakeAll = (track: Track) => Promise<void>
+
+/**
+ * Brings a service to a release by the cluster's own means: where the release runs, or did when its rollout was cut off, its
+ * Deployment is brought to full size and takes the traffic; else the Deployment that has the traffic is rolled over to it.
+ * The cluster goes on also when this process is killed; whoever repeats the order waits for the same end.
+ * @throws DEPLOY-NOT-READY, DEPLOY-DIED, DEPLOY-OUT-OF-MEMORY, DEPLOY-STUCK, DEPLOY-IMAGE, … K8S-QUOTA
+ */
+export async function rollNatively(scene: Scene, target: Target, order: RollOrder, takeAll: TakeAll): Promise<void> {
+  const { release, replicas, strategy, tell } = order
+  const key = releaseKey(release)
+  const tracks = await readTracks(scene)
+  const { deployments, traffic } = tracks
+  const own = (["blue", "green"] as const).find((t) => keyOf(deployments[t]) === key)
+  const track = own ?? traffic.active
+  const name = deploymentName(scene.service, track)
+  const before = deployments[track]
+  const fresh = before === undefined
+  // While it serves, an autoscaler or the clock has the say about its number.
+  const left = track === traffic.active && isOthers(scene, before)
+  tell(
+    own !== undefined
+      ? `${name} has this release: ${left ? (before?.spec.replicas ?? 1) : replicas} instances of it`
+      : fresh
+        ? `${name} is made, with ${replicas} instances`
+        : `${name} rolls over, ${strategy.maxSurge} more and ${strategy.maxUnavailable} fewer at a time`,
+  )
+  // The very release that is there, with the commit it came with: its pods stay as they are.
+  const there = own && before && releaseOf(before)
+  const count = left ? undefined : replicas
+  try {
+    await applyInstances(scene, { release: there ?? release, track, replicas: count, traffic, pace: strategy })
+  } catch (error) {
+    // Somebody else's hand is in it, or nothing may be changed. What runs whole there goes on: whoever comes back to it needs
+    // no more.
+    if (!isFault(error) || !untouched.includes(error.code) || own === undefined) throw error
+    const ready = (await target.describe()).filter((i) => i.key === key && i.healthy).length
+    if (ready < replicas) throw error
+    tell(`${name} stays as it was found: ${error.reason ?? error.message}`)
+  }
+  if (isElastic(scene) && !left && (before?.spec.replicas ?? 0) < replicas) await scaleTo(scene, name, replicas)
+  await untilRolled(scene, target, order, track)
+  // Where nothing ran before, this is when its Services learn of it.
+  if (!hasAll(traffic, track)) await takeAll(track)
+  await retireTrack(scene, otherTrack(track), order)
+  if (fresh) await untilReached(target, order)
+}
+
+/** How long the nodes may take to learn of a Service's first pods: kube-proxy tells them about once a second. Seconds. */
+const reachSeconds = 15
+
+/** Whoever asks right after the first deployment is answered. Where the address is not ours to reach, nothing is waited for. */
+export async function untilReached({ url }: Pick<Target, "url">, { release, signal, tell }: RollOrder): Promise<void> {
+  const deadline = performance.now() + reachSeconds * 1000
+  let last = ""
+  while (performance.now() < deadline) {
+    signal.throwIfAborted()
+    try {
+      const status = await within(2_000, signal, async (stop) => {
+        const answer = await fetch(`${url}${release.readiness}`, { signal: stop, redirect: "manual" })
+        await answer.text()
+        return answer.status
+      })
+      if (status < 500) return
+      last = `status ${status}`
+    } catch (error) {
+      const { cause, message } = error as Error & { cause?: { code?: string } }
+      if (cause?.code === "ENOTFOUND" || cause?.code === "EAI_AGAIN") return
+      last = cause?.code ?? message
+    }
+    await sleep(pollMs, undefined, { signal })
+  }
+  tell(`${url} does not answer from here (${last}): its pods are ready all the same`)
+}
+
+const hasAll = ({ active, weights }: TrafficState, track: Track) =>
+  active === track && weights[track] === fullWeight && weights[otherTrack(track)] === 0
+
+/** Follows the Deployment's own rollout to its end, or to what it will never get over. */
+async function untilRolled(scene: Scene, target: Target, order: RollOrder, track: Track): Promise<void> {
+  const { release, strategy, signal, tell } = order
+  const key = releaseKey(release)
+  const known = new Set((await target.describe()).filter((i) => i.healthy).map((i) => i.name))
+  const started = performance.now()
+  for (;;) {
+    signal.throwIfAborted()
+    const [{ deployments, traffic }, pods] = await Promise.all([readTracks(scene), readPods(scene)])
+    const deployment = deployments[track]
+    const now = Date.now()
+    const instances = instancesOf(pods, traffic, now).filter((i) => i.key === key)
+    for (const { name, healthy } of instances) {
+      if (!healthy || known.has(name)) continue
+      known.add(name)
+      tell(`${name} ready after ${((performance.now() - started) / 1000).toFixed(1)} s`)
+    }
+    const old = pods.filter((p) => trackOfPod(p) === track && keyOfPod(p) !== key && !isGoing(p))
+    if (deployment !== undefined && isRolled(deployment) && old.length === 0) return
+    const failed = instances
+      .map((i) => failureOfInstance(i, pods, release.startupSeconds, now))
+      .find((f) => f !== undefined)
+    if (failed !== undefined) throw await notReady(target, order, failed)
+    const failure = deployment === undefined ? undefined : failureOf(deployment)
+    if (failure !== undefined && !instances.some((i) => i.healthy)) {
+      throw notMadeFault(scene, deploymentName(scene.service, track), failure)
+    }
+    if (deployment !== undefined && isStuck(deployment)) {
+      const bad = instances.find((i) => !i.healthy)
+      const logs = bad === undefined ? "" : await target.logs(bad, logLines)
+      throw stuckFault(target, strategy.progressDeadlineSeconds, instances, logs || (failure ?? ""))
+    }
+    await sleep(pollMs, undefined, { signal })
+  }
+}
+
+/** https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#complete-deployment */
+export function isRolled({ metadata, spec, status }: Deployment): boolean {
+  const wanted = spec.replicas ?? 1
+  return (
+    status !== undefined &&
+    (status.observedGeneration ?? 0) >= (metadata.generation ?? 0) &&
+    (status.updatedReplicas ?? 0) === wanted &&
+    (status.replicas ?? 0) === wanted &&
+    (status.availableReplicas ?? 0) === wanted
+  )
+}
+
+function isStuck({ metadata, status }: Deployment): boolean {
+  const progress = conditionOf(status?.conditions, "Progressing")
+  return (
+    progress?.status === "False" &&
+    progress.reason === "ProgressDeadlineExceeded" &&
+    (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0)
+  )
+}
+
+type Pods = Awaited<ReturnType<typeof readPods>>
+
+/** What an instance of the new release will not get over. One that was ready before is the cluster's to mend. */
+function failureOfInstance(instance: Instance, pods: Pods, startupSeconds: number, now: number): NotReady | undefined {
+  const pod = pods.find((p) => p.metadata.uid === instance.id)
+  const afterSeconds = ageOf(pod, now)
+  if (instance.healthy) return undefined
+  if (instance.state === "dead") {
+    return { instance, why: instance.exit?.outOfMemory === true ? "out-of-memory" : "exited", afterSeconds }
+  }
+  if (instance.trouble !== undefined) return { instance, why: "trouble", afterSeconds }
+  // Until it runs, the Deployment's own deadline holds.
+  return instance.preparing !== true && afterSeconds > startupSeconds
+    ? { instance, why: "timeout", afterSeconds }
+    : undefined
+}
+
+async function notReady(target: Target, { release, tell, keepLog }: RollOrder, failure: NotReady) {
+  const logs = await target.logs(failure.instance, logLines)
+  await keepLog(`${failure.instance.name}.log`, logs)
+  tell(`${failure.instance.name} is not fit to serve: ${failure.instance.trouble?.text ?? failure.why}`)
+  return notReadyFault(target, release, failure, logs)
+}
+
+/** A track that has no traffic any more goes whole: its pods finish their requests first. */
+async function retireTrack(scene: Scene, track: Track, { strategy, tell }: RollOrder): Promise<void> {
+  const { cluster, namespace, service } = scene
+  const left = async () => (await readPods(scene)).filter((p) => trackOfPod(p) === track)
+  const { deployments } = await readTracks(scene)
+  if (deployments[track] === undefined && (await left()).length === 0) return
+  const name = deploymentName(service, track)
+  await cluster.remove({ apiVersion: "apps/v1", kind: "Deployment", namespace, name })
+  await untilGone(async () => (await left()).length > 0, strategy)
+  tell(`${name} is gone`)
+}
