@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises"
 import { isAbsolute, join, relative } from "node:path"
 import { isSamePerson } from "../approvals/index.js"
 import { nearest } from "../core/suggest.js"
+import type { Environment } from "../environments/index.js"
 import type { Service } from "../steps/service.js"
 import type { Issue } from "./issues.js"
 import type { ProjectConfig } from "./schema.js"
@@ -70,6 +71,14 @@ function environmentIssues({ environments, approvers }: ProjectConfig, services:
         message: `there is no service "${service}"${mean(service, names)}`,
       })
     }
+    for (const service of Object.keys(environment.kubernetes.services)) {
+      if (names.includes(service)) continue
+      issues.push({
+        path: ["environments", name, "kubernetes", "services", service],
+        message: `there is no service "${service}"${mean(service, names)}`,
+      })
+    }
+    issues.push(...ownIssues(name, environment, services))
     // Without any approvers yet, everything up to the gate can be tried; the gate says that nobody may decide.
     if (environment.approvals === undefined || approvers.length === 0) continue
     const { roles: demanded, required } = environment.approvals
@@ -89,6 +98,22 @@ function environmentIssues({ environments, approvers }: ProjectConfig, services:
     }
   }
   return issues
+}
+
+/** What a service brings itself stands for all that Gantry would make for it, its database as well. */
+function ownIssues(name: string, { kubernetes }: Environment, services: readonly Service[]): Issue[] {
+  return Object.entries(kubernetes.services).flatMap(([service, { own }]) => {
+    const declared = services.find((s) => s.name === service)
+    if (own === undefined || declared?.database === undefined) return []
+    const path = ["environments", name, "kubernetes", "services", service, "own"]
+    const what = declared.migrations === undefined ? "`database`" : "`database` and `migrations`"
+    return [
+      {
+        path,
+        message: `${service} declares ${what}, which Gantry gives to its own chart alone: with own objects the database is among them, and they migrate it`,
+      },
+    ]
+  })
 }
 
 async function folderIssues(root: string, { configRepo }: ProjectConfig): Promise<Issue[]> {

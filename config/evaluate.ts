@@ -1,7 +1,11 @@
 import { readFileSync, existsSync } from "node:fs"
+import { createRequire } from "node:module"
 import { dirname, join, relative } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { fault, isFault } from "../core/errors.js"
+
+/** Loaded when it is needed, and as what it is: Node reads a CommonJS module through for its names before it imports one. */
+const load = createRequire(import.meta.url)
 
 /**
  * The default export of a TypeScript module of the project, without a build step.
@@ -10,7 +14,7 @@ import { fault, isFault } from "../core/errors.js"
  * @throws CONFIG-LOAD
  */
 export async function evaluate(path: string, cache: string): Promise<unknown> {
-  const { createJiti } = await import("jiti")
+  const { createJiti } = load("jiti") as typeof import("jiti")
   const jiti = createJiti(pathToFileURL(path).href, { interopDefault: false, alias: ownEntries(), fsCache: cache })
   let module: unknown
   try {

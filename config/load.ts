@@ -7,14 +7,14 @@ import { nearest } from "../core/suggest.js"
 import { hostCa } from "../engine/ca.js"
 import { publicOrigin } from "../steps/checkout/origin.js"
 import { tryGit } from "../steps/git.js"
-import type { Service } from "../steps/service.js"
 import type { Settings } from "../steps/settings.js"
 import { checkConfig, outsideIssues } from "./check.js"
 import { evaluate } from "./evaluate.js"
 import { configFault, issuesFault, type Issue } from "./issues.js"
 import { sourceLine } from "./locate.js"
 import { ProjectConfig, type PipelineSource } from "./schema.js"
-import { checkServices, loadService } from "./services.js"
+import { checkServices, loadService, withCallers } from "./services.js"
+import { targeted } from "./target.js"
 
 export const configFile = "gantry.config.ts"
 
@@ -38,10 +38,23 @@ export async function findProject(from: string): Promise<string> {
   })
 }
 
-/** Loads and validates the configuration of the project in `root`. @throws CONFIG-LOAD, CONFIG-INVALID, SERVICE-… */
-export async function loadProject(root: string): Promise<Project> {
+export interface LoadOptions {
+  /** Where a run that goes on has its environments, by their names. Stands above GANTRY_TARGET and the configuration. */
+  readonly targets?: Readonly<Record<string, string>> | undefined
+  /** Default: the process's. GANTRY_TARGET in it stands above the configuration. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+}
+
+/**
+ * Loads and validates the configuration of the project in `root`.
+ * @throws CONFIG-LOAD, CONFIG-INVALID, SERVICE-…, TARGET-UNKNOWN
+ */
+export async function loadProject(root: string, options: LoadOptions = {}): Promise<Project> {
+  const { env = process.env } = options
   const path = join(root, configFile)
   const text = await readFile(path, "utf8")
+  // Git answers while the configuration is read.
+  const origin = originOf(root)
   const line = (field: readonly PropertyKey[]) => sourceLine(text, field)
   const refuse = (issues: readonly Issue[]) => {
     if (issues.length > 0) throw issuesFault(configFile, issues, line)
@@ -51,20 +64,32 @@ export async function loadProject(root: string): Promise<Project> {
   const parsed = ProjectConfig.safeParse(exported)
   if (!parsed.success) throw configFault(configFile, ProjectConfig, parsed.error, line)
   const config = parsed.data
-  const { services, configRepo, environments, approvers, engine, project, scan, ci, pipelines } = config
+  const { services, configRepo, approvers, engine, project, scan, ci, pipelines } = config
   refuse(outsideIssues(root, parsed.data))
-  const loaded: Service[] = []
-  for (const folder of services) loaded.push(await loadService(root, folder))
+  const loaded = services.map((folder) => loadService(root, folder))
   checkServices(loaded)
   refuse(await checkConfig(root, parsed.data, loaded))
+  const { environments, target } = targeted(config.environments, options.targets, env)
   const codeHost = choosePlace({
     config: config.codeHost,
-    env: process.env,
-    origin: await originOf(root),
+    env,
+    origin: await origin,
     ca: hostCa(engine),
   })
   return {
-    settings: { project, root, engine, services: loaded, environments, scan, configRepo, approvers, ci, codeHost },
+    settings: {
+      project,
+      root,
+      engine,
+      services: withCallers(loaded),
+      environments,
+      target,
+      scan,
+      configRepo,
+      approvers,
+      ci,
+      codeHost,
+    },
     pipelines,
   }
 }

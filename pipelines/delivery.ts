@@ -3,11 +3,12 @@ import { pipeline, type Pipeline } from "../core/pipeline.js"
 import type { AnyStep, MaybeStep } from "../core/step.js"
 import { checkout } from "../steps/checkout/index.js"
 import { codeReview } from "../steps/code-review/index.js"
+import { dependencies } from "../steps/dependencies/index.js"
 import { deploy, rollout } from "../steps/deploy/index.js"
 import { gate } from "../steps/gate/index.js"
 import { buildImage } from "../steps/image/index.js"
 import { migrate } from "../steps/migrate/index.js"
-import type { Deployment, Migration } from "../steps/outputs.js"
+import type { Deployment } from "../steps/outputs.js"
 import { push } from "../steps/push/index.js"
 import type { Service } from "../steps/service.js"
 import type { Settings } from "../steps/settings.js"
@@ -22,20 +23,17 @@ import { inCallOrder } from "./order.js"
  *     checkout → code review → SonarQube, unit and integration tests → image build → Trivy → Harbor
  *              → TEST → acceptance tests → UAT → UAT checks → manual gate → PROD
  *
- * Every service takes the same way; one gate decides about all of them; a service is deployed after those it calls, and its
- * database is migrated before.
+ * Every service takes the same way; one gate decides about all of them; a service is deployed after those it calls, its
+ * database is migrated before, and what an environment's services depend on is brought before that.
  * @throws DELIVERY-NO-SERVICE, SERVICE-CYCLE, ENVIRONMENT-UNKNOWN
  */
 export function delivery(settings: Settings): Pipeline {
   if (settings.services.length === 0) throw nothingToDeliver()
   const source = checkout(settings)
   const review = codeReview(settings, { source })
-  const ways: Way[] = []
   const jobs: Record<string, readonly AnyStep[]> = {}
 
-  for (const service of inCallOrder(settings.services)) {
-    const called = ways.filter((way) => service.calls.includes(way.service.name))
-
+  const built = inCallOrder(settings.services).map((service) => {
     const unit = unitTests(settings, service, { source, after: [review] })
     const integration = integrationTests(settings, service, { source, after: [review] })
     const quality = sonarqube(settings, service, { source, unit, integration })
@@ -46,35 +44,46 @@ export function delivery(settings: Settings): Pipeline {
       image,
       after: present<MaybeStep<unknown>>(scan, quality, unit, integration),
     })
+    Object.assign(jobs, shared(service, "package", image, scan, release))
+    return { service, unit, integration, quality, image, scan, release }
+  })
 
-    const migrateTest = migrate(settings, service, "test", { source, release })
+  // What the services of an environment share changes when all of them are through with the stage before.
+  const neededInTest = dependencies(settings, "test", { source, after: built.map((way) => way.release) })
+  const inTest = new Map<string, MaybeStep<Deployment>>()
+  const tested = built.map((way) => {
+    const { service, release } = way
+    const migrateTest = migrate(settings, service, "test", { source, release, after: present(neededInTest) })
     const test = deploy(settings, service, "test", {
       source,
       release,
-      after: [...present(migrateTest), ...called.map((way) => way.test)],
+      after: present<MaybeStep<unknown>>(neededInTest, migrateTest, ...calledBy(service, inTest)),
     })
+    inTest.set(service.name, test)
     const acceptance = acceptanceTests(settings, service, "acceptance", { source, deployment: test })
-    const migrateUat = migrate(settings, service, "uat", {
-      source,
-      release,
-      after: present<MaybeStep<unknown>>(acceptance, test),
-    })
+    Object.assign(jobs, shared(service, "deploy-test", migrateTest, test))
+    return { ...way, migrateTest, test, acceptance }
+  })
+
+  const neededInUat = dependencies(settings, "uat", {
+    source,
+    after: tested.flatMap((way) => present<MaybeStep<unknown>>(way.acceptance, way.test)),
+  })
+  const inUat = new Map<string, MaybeStep<Deployment>>()
+  const ways = tested.map((way) => {
+    const { service, release, acceptance, test, migrateTest } = way
+    const through = present<MaybeStep<unknown>>(neededInUat, acceptance, test)
+    const migrateUat = migrate(settings, service, "uat", { source, release, after: through })
     const uat = deploy(settings, service, "uat", {
       source,
       release,
-      after: [...present<MaybeStep<unknown>>(migrateUat, acceptance, test), ...called.map((way) => way.uat)],
+      after: present<MaybeStep<unknown>>(migrateUat, ...through, ...calledBy(service, inUat)),
     })
+    inUat.set(service.name, uat)
     const checks = acceptanceTests(settings, service, "uat-checks", { source, deployment: uat })
-
-    const migrations = present(migrateTest, migrateUat)
-    ways.push({ service, unit, integration, quality, image, scan, release, migrations, test, acceptance, uat, checks })
-    Object.assign(jobs, shared(service, "package", image, scan, release))
-    Object.assign(
-      jobs,
-      shared(service, "deploy-test", migrateTest, test),
-      shared(service, "deploy-uat", migrateUat, uat),
-    )
-  }
+    Object.assign(jobs, shared(service, "deploy-uat", migrateUat, uat))
+    return { ...way, uat, checks, migrations: present(migrateTest, migrateUat) }
+  })
 
   const approval = gate(settings, "prod", {
     source,
@@ -87,15 +96,16 @@ export function delivery(settings: Settings): Pipeline {
     quality: ways.flatMap((way) => present(way.quality)),
   })
 
+  const neededInProd = dependencies(settings, "prod", { source, approval })
   const prod = new Map<string, MaybeStep<Deployment>>()
   for (const { service, release } of ways) {
-    const called = service.calls.flatMap((name) => prod.get(name) ?? [])
-    const migrateProd = migrate(settings, service, "prod", { source, release, approval })
+    const after = present(neededInProd)
+    const migrateProd = migrate(settings, service, "prod", { source, release, approval, after })
     const rolled = rollout(settings, service, "prod", {
       source,
       release,
       approval,
-      after: [...present(migrateProd), ...called],
+      after: present<MaybeStep<unknown>>(neededInProd, migrateProd, ...calledBy(service, prod)),
     })
     prod.set(service.name, rolled)
     Object.assign(jobs, shared(service, "rollout-prod", migrateProd, rolled))
@@ -125,23 +135,11 @@ function nothingToDeliver() {
   })
 }
 
-/** The steps of one service up to the gate. */
-interface Way {
-  readonly service: Service
-  readonly unit: ReturnType<typeof unitTests>
-  readonly integration: ReturnType<typeof integrationTests>
-  readonly quality: ReturnType<typeof sonarqube>
-  readonly image: ReturnType<typeof buildImage>
-  readonly scan: ReturnType<typeof trivy>
-  readonly release: ReturnType<typeof push>
-  readonly migrations: readonly MaybeStep<Migration>[]
-  readonly test: MaybeStep<Deployment>
-  readonly acceptance: ReturnType<typeof acceptanceTests>
-  readonly uat: MaybeStep<Deployment>
-  readonly checks: ReturnType<typeof acceptanceTests>
-}
+/** Deployments of the services that one calls: they are there before it. */
+const calledBy = ({ calls }: Service, deployed: ReadonlyMap<string, MaybeStep<Deployment>>) =>
+  calls.flatMap((name) => deployed.get(name) ?? [])
 
-/** A service that declares no such tests has no such step. */
+/** A service that declares no such tests, an environment without dependencies, has no such step. */
 function present<S extends MaybeStep<unknown>>(...steps: readonly (S | undefined)[]): S[] {
   return steps.filter((s) => s !== undefined)
 }

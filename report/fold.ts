@@ -1,5 +1,6 @@
 import type { RunEvent, Stamped } from "../core/events.js"
-import { applyEvent, emptyState, type RunRecord, type RunState } from "../core/record.js"
+import type { RunRecord } from "../core/record.js"
+import { applyEvent, emptyState, type RunState } from "../core/fold.js"
 
 /** What a renderer knows about the run: the events so far, and the last lines of the logs of steps that are under way. */
 export interface Fold {

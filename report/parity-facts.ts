@@ -70,7 +70,8 @@ function reportFacts(report: Report): readonly [string, Fact][] {
     case "quality-gate":
       return [
         ["quality gate", { text: report.status }],
-        ["conditions", list(report.conditions.map((c) => `${c.metric} ${c.status}`))],
+        ["conditions", conditions(report, false)],
+        ["conditions on new code", { ...conditions(report, true), may: true, why: whatIsNew }],
       ]
     case "deployment": {
       const to = `${report.environment} ${report.service}`
@@ -92,6 +93,15 @@ function reportFacts(report: Report): readonly [string, Fact][] {
     default:
       return report satisfies never
   }
+}
+
+const whatIsNew =
+  "What is new is counted from the analyses that the server had before: a project's first one has nothing new to judge."
+
+/** SonarQube's metrics of new code begin with "new_". */
+function conditions(gate: Extract<Report, { kind: "quality-gate" }>, ofNewCode: boolean): Fact {
+  const meant = gate.conditions.filter(({ metric }) => metric.startsWith("new_") === ofNewCode)
+  return list(meant.map(({ metric, status }) => `${metric} ${status}`))
 }
 
 function list(unsorted: readonly string[]): Fact {

@@ -9,6 +9,11 @@ const GitlabSettings = z.strictObject({
   tags: z.array(z.string()).default([]),
   /** Of every job, besides those that Gantry sets. Plain text in the repository: nothing secret. */
   variables: variables.default({}),
+  /**
+   * CI/CD variables of the project's settings that all steps may see, with * and ?: ["AWS_*"]. The others reach the steps that
+   * declare them as secrets.
+   */
+  visible: z.array(z.string().regex(/^[\w*?]+$/, "a name of a variable, with * and ?")).default([]),
   /** Environment of the gate's job, where it is to be protected in another way than the one it opens. Default: that one. */
   gateEnvironment: z.string().min(1).optional(),
   /** How long artifacts are kept, as GitLab writes it. */

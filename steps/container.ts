@@ -55,17 +55,24 @@ export interface Script {
 
 /**
  * What of an output its live lines did not show: they are its beginning, when the machine is too busy for the rest to come
- * in time. Where they are something else, the whole once more: the log is for people to find the cause in.
+ * in time. Where a line of it was never live, the whole once more: the log is for people to find the cause in.
  */
 export function unseen(output: string, live: readonly string[]): string {
   const lines = output === "" ? [] : output.replace(/\n$/, "").split("\n")
-  if (live.length >= lines.length) return ""
+  // A line that was written over again and again is shown as the CLI pleases.
   const plain = (line: string | undefined) =>
-    stripVTControlCharacters(line ?? "")
+    (
+      stripVTControlCharacters(line ?? "")
+        .split("\r")
+        .findLast((part) => part.trim() !== "") ?? ""
+    )
       .replace(/\s+/g, " ")
       .trim()
-  const rest = lines.slice(live.length).join("\n") + "\n"
-  if (live.every((line, i) => plain(line) === plain(lines[i]))) return rest
+  if (live.length <= lines.length && live.every((line, i) => plain(line) === plain(lines[i]))) {
+    return live.length === lines.length ? "" : lines.slice(live.length).join("\n") + "\n"
+  }
+  const shown = new Set(live.map(plain))
+  if (live.length >= lines.length && lines.every((line) => shown.has(plain(line)))) return ""
   return `[the whole output once more: the live lines were not all]\n${output}`
 }
 

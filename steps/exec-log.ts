@@ -70,6 +70,10 @@ export function execLogReader(): (text: string) => void {
       if (said !== undefined) {
         for (const follower of byNumber.get(number) ?? []) if (followers.has(follower)) follower.onLine(said)
       } else if (words.startsWith("withExec ")) {
+        // The CLI says again what a number stands for: what ended belongs to nobody who comes later, as an attempt that
+        // runs the same command does.
+        const before = byNumber.get(number)
+        if (before !== undefined && !before.some((follower) => followers.has(follower))) continue
         const meant = [...followers].filter((follower) => follower.matches(words))
         if (meant.length > 0) byNumber.set(number, meant)
       }

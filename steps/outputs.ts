@@ -117,6 +117,22 @@ export const Migration = z.object({
 })
 export type Migration = z.infer<typeof Migration>
 
+/** What an environment's services depend on, as it was brought. */
+export const Dependencies = z.object({
+  environment: z.string(),
+  dependencies: z.array(
+    z.object({
+      name: z.string(),
+      /** What it is made of: chart, oci, manifests, kustomize. */
+      kind: z.string(),
+      hash: z.string(),
+      /** False: it was there as declared, and ready. */
+      changed: z.boolean(),
+    }),
+  ),
+})
+export type Dependencies = z.infer<typeof Dependencies>
+
 export const Approval = z.object({
   decision: z.literal("approved"),
   by: z.string(),

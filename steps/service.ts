@@ -111,4 +111,6 @@ export type TestSuite = z.infer<typeof TestSuite>
 export interface Service extends ServiceDeclaration {
   /** Folder, relative to the project's root, with forward slashes. */
   readonly path: string
+  /** Services of the project that call it: also those that are not delivered today. */
+  readonly callers?: readonly string[]
 }

@@ -1,7 +1,7 @@
 import type { Place } from "../clients/codehost/index.js"
 import type { EngineConfig } from "../engine/config.js"
 import type { Approver } from "../approvals/index.js"
-import type { Environment } from "../environments/environment.js"
+import type { Environment, TargetName } from "../environments/environment.js"
 import type { CiSettings } from "./ci.js"
 import type { ScanPolicy } from "./trivy/policy.js"
 import type { Service } from "./service.js"
@@ -15,6 +15,8 @@ export interface Settings {
   readonly engine: EngineConfig
   readonly services: readonly Service[]
   readonly environments: Readonly<Record<string, Environment>>
+  /** The target that was asked for in place of the configured ones: of environments that the configuration does not name. */
+  readonly target?: TargetName | undefined
   readonly scan: ScanPolicy
   /** Folder of the config repository, relative to the root. */
   readonly configRepo: string | undefined

@@ -2,6 +2,7 @@ import { clean, type Condition } from "../../core/condition.js"
 import { fault } from "../../core/errors.js"
 import { step, type AnyStep, type MaybeStep, type Step, type Values } from "../../core/step.js"
 import { strategyText } from "../../environments/strategies/text.js"
+import { deployedBy, placeKey, placeText } from "../../environments/targets/where.js"
 import { environmentOf } from "../environment.js"
 import { verifyApproval } from "../gate/index.js"
 import { Deployment, type Approval, type Release, type Source } from "../outputs.js"
@@ -39,7 +40,7 @@ export function deploy(
     stage: `deploy-${environmentName}`,
     when: first ? undefined : clean(),
     effect: {
-      key: ({ needs }) => effectKey(environmentName, service, needs),
+      key: ({ needs }) => effectKey(settings, environmentName, service, needs),
       retry: { attempts: 2 },
       reconcile: async (context) => (await kernel()).findDeployment(context, settings, service, environmentName),
     },
@@ -71,7 +72,7 @@ export function rollout(
     stage: "rollout",
     when: clean(),
     effect: {
-      key: ({ needs }) => effectKey(environmentName, service, needs),
+      key: ({ needs }) => effectKey(settings, environmentName, service, needs),
       retry: { attempts: 2 },
       reconcile: async (context) => (await kernel()).findDeployment(context, settings, service, environmentName),
     },
@@ -106,23 +107,28 @@ function common(settings: Settings, service: Service, environmentName: string) {
   const environment = environmentOf(settings, environmentName)
   const { passwordSecret } = placeOf(settings.engine, settings.project, service.name)
   const { env, build, health, config, database, calls } = service
+  const place = placeText(settings.project, environment)
   return {
     service: service.name,
     environment: environmentName,
-    summary: strategyText(environment.strategy, environment.replicas),
+    summary: [
+      strategyText(environment.strategy, environment.replicas),
+      ...(place === undefined ? [] : [`in ${place}`]),
+    ].join("; "),
     engine: false,
     secrets: passwordSecret === undefined ? [] : [passwordSecret],
     output: Deployment,
     params: {
-      environment: { ...environment, approvals: undefined, strategy: { ...environment.strategy } },
+      environment: deployedBy(environment),
       service: { env, port: build.port, health: { ...health }, config, database, calls: [...calls] },
     },
   }
 }
 
 /** The tree stands for the configuration: its files are part of it, and a dirty work tree has one of its own. */
-function effectKey(environment: string, service: Service, { source, release }: Values<DeployNeeds>): string {
-  return `deploy:${environment}:${service.name}:${release.digest}:${source.tree}`
+function effectKey(settings: Settings, environment: string, service: Service, needs: Values<DeployNeeds>): string {
+  const { source, release } = needs
+  return `deploy:${placeKey(settings.project, environmentOf(settings, environment))}:${service.name}:${release.digest}:${source.tree}`
 }
 
 function wantsGate(environment: string) {

@@ -1,6 +1,6 @@
 import type { RepositoryClient } from "../../clients/registry/index.js"
 import { isFault } from "../../core/errors.js"
-import { placeOf as environmentPlace, readHistory, type HistoryEntry } from "../../environments/index.js"
+import { memoryOf, readHistory, type HistoryEntry } from "../../environments/index.js"
 import type { Service } from "../service.js"
 import type { Settings } from "../settings.js"
 import { clientOf, type RegistryContext } from "./registry.js"
@@ -20,7 +20,7 @@ export async function retainReleases(
 ): Promise<void> {
   const { log, signal } = context
   const keep = settings.environments[environmentName]?.keepReleases ?? 0
-  const history = await readHistory(environmentPlace(settings, environmentName), service.name)
+  const history = await readHistory(memoryOf(settings, environmentName, service.name).notes)
   const { client, host, repository } = clientOf(context, settings, service)
   try {
     for (const { tag, digest } of retentionTags(environmentName, history, `${host}/${repository}`, keep)) {

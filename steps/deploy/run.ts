@@ -1,20 +1,21 @@
 import { join } from "node:path"
-import { fault } from "../../core/errors.js"
 import type { Context, RunInfo } from "../../core/step.js"
-import { nearest } from "../../core/suggest.js"
 import { engineContext } from "../../engine/context.js"
 import {
+  checkCluster,
   configProfile,
   deployRelease,
-  dockerTarget,
-  placeOf as environmentPlace,
+  ownObjects,
+  targetOf,
   readHistory,
+  podsOf,
   releaseKey,
   releaseSpec,
   runsAlone,
   withMetrics,
   type DeployOptions,
   type Environment,
+  type OwnObjects,
   type ReleaseSpec,
   type Target,
 } from "../../environments/index.js"
@@ -22,6 +23,7 @@ import type { Deployment, Release, Source } from "../outputs.js"
 import type { Service } from "../service.js"
 import type { Settings } from "../settings.js"
 import { sourceDir } from "../source.js"
+import { environmentOf } from "../environment.js"
 import { logProgress } from "../log-progress.js"
 import { withStory } from "./story.js"
 import { ensureRegistry, registryLogin, type RegistryContext } from "./registry.js"
@@ -45,22 +47,21 @@ export async function runDeploy(
   approved?: DeployOptions["approved"],
 ): Promise<Deployment> {
   const { log, artifacts, signal, run } = context
-  const environment = judgedBy(environmentNamed(settings, environmentName), service)
-  const release = await releaseFor(context, settings, service, environment)
+  const environment = judgedBy(environmentOf(settings, environmentName), service)
+  const own = await ownFor(context, settings, service, environment)
+  const release = await releaseFor(context, settings, service, environment, own)
   log.info(
     `${service.name} ${release.digest.slice(0, 19)} (commit ${release.commit.slice(0, 12)}) to ${environmentName}`,
   )
   log.info(`configuration of profile ${environment.profile}: ${release.configHash.slice(0, 12)}`)
   await ensureRegistry(settings, service, signal)
-  const target = await targetFor(context, settings, service, environment)
-  const place = environmentPlace(settings, environmentName)
+  const target = await targetFor(context, settings, service, environment, own)
   const publish = context.publish.bind(context)
-  const { unchanged, previous } = await withStory(publish, { environment, release, place }, (observe) =>
+  const { unchanged, previous } = await withStory(publish, { environment, release, target }, (observe) =>
     deployRelease({
       run: run.id,
       approved,
       target,
-      place,
       environment,
       release,
       signal,
@@ -80,13 +81,13 @@ export async function findDeployment(
   service: Service,
   environmentName: string,
 ): Promise<Deployment | undefined> {
-  const environment = environmentNamed(settings, environmentName)
-  const release = await releaseFor(context, settings, service, environment)
-  const place = environmentPlace(settings, environmentName)
-  const [current, previous] = await readHistory(place, service.name)
+  const environment = environmentOf(settings, environmentName)
+  const own = await ownFor(context, settings, service, environment)
+  const release = await releaseFor(context, settings, service, environment, own)
+  const target = await targetFor(context, settings, service, environment, own)
+  const [current, previous] = await readHistory(target.notes)
   // Only what was written down as done: the record comes last.
   if (current === undefined || releaseKey(current.release) !== releaseKey(release)) return undefined
-  const target = await targetFor(context, settings, service, environment)
   if (!(await runsAlone(target, releaseKey(release), environment.replicas))) return undefined
   await retainReleases(context, settings, service, environmentName)
   return deployment(context, target, environment, release, previous?.release, false)
@@ -115,21 +116,41 @@ export function deployment(
   return { ...common, commit, unchanged, ...(previous === undefined ? {} : { previous: previous.reference }) }
 }
 
-export function targetFor(
-  context: Pick<TargetContext, "log" | "signal" | "secrets">,
+/** Where the service runs. @throws RUN-OTHER-CLUSTER, K8S-KUBECONFIG */
+export async function targetFor(
+  context: Pick<TargetContext, "log" | "signal" | "secrets" | "run">,
   settings: Settings,
   service: Service,
   environment: Environment,
-) {
-  const { log, signal } = context
-  return dockerTarget({
+  own?: OwnObjects,
+): Promise<Target> {
+  const { log, signal, run } = context
+  await checkCluster(environment, run.facts?.clusters?.[environment.name])
+  return targetOf({
     engine: engineContext(settings.engine, { progress: logProgress(log), signal }),
     project: settings,
     environment,
     service: service.name,
     login: registryLogin(context, settings, service),
+    own,
     tell: (line) => log.info(line),
   })
+}
+
+/** What the service brings itself to that environment, of exactly this commit. @throws OWN-…, CHART-RENDER, KUBERNETES-YAML */
+async function ownFor(
+  { needs, run, log, signal }: TargetContext,
+  settings: Settings,
+  service: Service,
+  environment: Environment,
+): Promise<OwnObjects | undefined> {
+  const { project } = settings
+  if (environment.kubernetes.services[service.name]?.own === undefined) return undefined
+  const root = await sourceDir(run, needs.source)
+  const engine = engineContext(settings.engine, { progress: logProgress(log), signal })
+  const folder = join(root, service.path)
+  const { reference } = needs.release
+  return ownObjects({ engine, project, environment, service: service.name, reference, root, folder, signal })
 }
 
 /** The release as it will run there: the image, and the configuration of exactly this commit. @throws CONFIG-YAML */
@@ -138,12 +159,13 @@ export async function releaseFor(
   settings: Settings,
   service: Service,
   environment: Environment,
+  own?: OwnObjects,
 ): Promise<ReleaseSpec> {
   const { needs, run } = context
   const { reference, digest, commit } = needs.release
   const folder = service.config ?? `service-${service.name}`
   const config =
-    settings.configRepo === undefined
+    settings.configRepo === undefined || own !== undefined
       ? "{}\n"
       : await configProfile(join(await sourceDir(run, needs.source), settings.configRepo), folder, environment.profile)
   return releaseSpec({
@@ -152,31 +174,21 @@ export async function releaseFor(
     digest,
     commit,
     config,
-    env: service.env,
+    // What brings its own objects is configured by them, and by nothing else.
+    env: own === undefined ? service.env : {},
     port: service.build.port,
     readiness: service.health.readiness,
     metrics: service.metrics,
     startupSeconds: service.health.startupTimeout,
     calls: service.calls,
     database: service.database,
-    resources: environment.resources,
+    resources: own === undefined ? environment.resources : {},
+    pods: own === undefined ? podsOf(environment, service.name) : undefined,
+    own: own?.hash,
   })
 }
 
 /** The environment as it is for this service: its strategy judges by the service's metrics, too. */
 function judgedBy(environment: Environment, { analysis }: Service): Environment {
   return { ...environment, strategy: withMetrics(environment.strategy, analysis.metrics) }
-}
-
-export function environmentNamed(settings: Settings, name: string): Environment {
-  const found = settings.environments[name]
-  if (found !== undefined) return found
-  const known = Object.keys(settings.environments)
-  const near = nearest(name, known)
-  throw fault({
-    code: "ENV-UNKNOWN",
-    kind: "usage",
-    message: `There is no environment "${name}"${near === undefined ? "" : `; did you mean "${near}"?`}`,
-    hint: `Environments are: ${known.join(", ")}. See \`environments\` of gantry.config.ts.`,
-  })
 }

@@ -1,6 +1,6 @@
 import type { Context } from "../../core/step.js"
 import { isFault } from "../../core/errors.js"
-import { collectSamples, readHistory, type DeployOptions, type Deployed, type Place } from "../../environments/index.js"
+import { collectSamples, readHistory, type DeployOptions, type Deployed } from "../../environments/index.js"
 
 type Publish = Context<Record<never, never>, never>["publish"]
 
@@ -10,11 +10,11 @@ type Publish = Context<Record<never, never>, never>["publish"]
  */
 export async function withStory(
   publish: Publish,
-  about: Pick<DeployOptions, "environment" | "release"> & { readonly place: Place },
+  about: Pick<DeployOptions, "environment" | "release" | "target">,
   deploy: (observe: NonNullable<DeployOptions["observe"]>) => Promise<Deployed>,
 ): Promise<Deployed> {
-  const { environment, release, place } = about
-  const from = (await readHistory(place, release.service))[0]?.release.digest
+  const { environment, release, target } = about
+  const from = (await readHistory(target.notes))[0]?.release.digest
   const { observe, story } = collectSamples()
   const tell = (outcome: "done" | "went back" | "paused" | "stranded") => {
     const told = story()

@@ -1,13 +1,12 @@
 import { fault } from "../../core/errors.js"
-import { engineContext } from "../../engine/context.js"
-import { placeOf as environmentPlace, readHistory, releaseName } from "../../environments/index.js"
+import { hasImageItself, memoryOf, readHistory, releaseName } from "../../environments/index.js"
 import type { Service } from "../service.js"
 import type { Settings } from "../settings.js"
 import { registryHas, type RegistryContext } from "./registry.js"
 
 /**
  * Before an environment that people approve of is touched: the release that runs there now could be brought back. Its
- * configuration is in the history; its image has to be in the registry or on the Docker Engine.
+ * configuration is in the history; its image has to be in the registry, or where it runs.
  * @throws ROLLOUT-NO-WAY-BACK unless the environment's `wayBack` is "warn"
  */
 export async function checkWayBack(
@@ -17,20 +16,14 @@ export async function checkWayBack(
   environmentName: string,
 ): Promise<void> {
   const { log, signal } = context
-  const [current] = await readHistory(environmentPlace(settings, environmentName), service.name)
+  const [current] = await readHistory(memoryOf(settings, environmentName, service.name).notes)
   if (current === undefined) {
     log.info(`${service.name} has never run in ${environmentName}: there is nothing to go back to`)
     return
   }
   const { release } = current
   const way = `${releaseName(release)} (commit ${release.commit.slice(0, 12)})`
-  const here = await engineContext(settings.engine, { signal })
-    .docker.getImage(release.reference)
-    .inspect()
-    .then(
-      () => true,
-      () => false,
-    )
+  const here = await hasImageItself(settings, environmentName, release.reference, { signal })
   if (here || (await registryHas(context, settings, service, release))) {
     log.info(`the way back is open: ${way}`)
     return
@@ -39,7 +32,7 @@ export async function checkWayBack(
     code: "ROLLOUT-NO-WAY-BACK",
     kind: "failed",
     message: `${service.name} in ${environmentName} could not be taken back: the image of what runs there is gone`,
-    reason: `Neither the registry nor the Docker Engine has ${release.reference}, ${way}.`,
+    reason: `Neither the registry nor the place where it runs has ${release.reference}, ${way}.`,
     hint: `Push it again (deliver its commit to an earlier environment), or accept that: environments.${environmentName}.wayBack: "warn" in gantry.config.ts.`,
   })
   if (settings.environments[environmentName]?.wayBack !== "warn") throw lost

@@ -4,6 +4,17 @@ import { noWayBack } from "./evidence.js"
 
 /** The part of the evidence that people are shown; what does not fit is left out, never guessed. */
 const Shown = z.object({
+  rollout: z
+    .object({
+      kubernetes: z
+        .object({
+          namespace: z.string(),
+          context: z.string().optional(),
+          dependencies: z.record(z.string(), z.unknown()).default({}),
+        })
+        .optional(),
+    })
+    .nullish(),
   services: z.array(
     z.object({
       service: z.string(),
@@ -19,10 +30,12 @@ const Shown = z.object({
 
 /** What one decides about, a line each: for the one who is about to decide. */
 export function describeEvidence(evidence: Evidence): readonly string[] {
-  const { services } = Shown.catch({ services: [] }).parse(evidence)
+  const { services, rollout } = Shown.catch({ services: [] }).parse(evidence)
+  const needed = Object.keys(rollout?.kubernetes?.dependencies ?? {})
   const authors = evidence.authors.map((a) => `${a.name} <${a.email}>`).join(", ")
   return [
-    `To ${evidence.environment}: commit ${evidence.commit.slice(0, 12)} of ${authors}`,
+    `To ${evidence.environment}${placeOf(rollout?.kubernetes)}: commit ${evidence.commit.slice(0, 12)} of ${authors}`,
+    ...(needed.length === 0 ? [] : [`before them: ${needed.join(", ")}, as this commit declares them`]),
     ...services.flatMap((s) => {
       const failed = s.tests.reduce((sum, t) => sum + t.failed, 0)
       const total = s.tests.reduce((sum, t) => sum + t.total, 0)
@@ -45,4 +58,11 @@ export function describeEvidence(evidence: Evidence): readonly string[] {
         : [summary]
     }),
   ]
+}
+
+/** Where that is, if not on the local Docker Engine. */
+function placeOf(cluster: { readonly namespace: string; readonly context?: string | undefined } | undefined): string {
+  if (cluster === undefined) return ""
+  const { namespace, context } = cluster
+  return ` (namespace ${namespace}${context === undefined ? "" : ` of context ${context}`})`
 }

@@ -2,6 +2,7 @@ import type { Demands, Evidence } from "../../approvals/index.js"
 import { fault, type Fault } from "../../core/errors.js"
 import { canonicalJson } from "../../core/json.js"
 import type { RunInfo } from "../../core/step.js"
+import { placeEvidence } from "../../environments/targets/where.js"
 import type { BuiltImage, Deployment, Migration, Release, Scan, Source } from "../outputs.js"
 import type { Settings } from "../settings.js"
 import type { CommitFacts } from "./authors.js"
@@ -104,6 +105,7 @@ export function rolloutOf(settings: Settings, environment: string) {
     strategy: JSON.parse(canonicalJson(e.strategy)) as Evidence[string],
     profile: e.profile,
     resources: { memoryMB: e.resources.memoryMB ?? null, cpus: e.resources.cpus ?? null },
+    ...placeEvidence(settings.project, e),
   }
 }
 

@@ -27,7 +27,8 @@ export async function verifyApproval(
   run: RunInfo,
   approval: Approval,
   source: Source,
-  release: Release,
+  /** Undefined: it is about what belongs to no service. */
+  release: Release | undefined,
   now: Date = new Date(),
   access: HostAccess = {},
 ): Promise<void> {
@@ -37,7 +38,7 @@ export async function verifyApproval(
   const doubt =
     (bound.hash === approval.evidenceHash ? undefined : "the evidence is not what was approved") ??
     aboutSomethingElse(evidence, environment, facts, source) ??
-    aboutAnotherRelease(evidence, release) ??
+    (release && aboutAnotherRelease(evidence, release)) ??
     changedSince(evidence, environment, settings)
   if (doubt !== undefined) throw unproven(run, environment, doubt)
 

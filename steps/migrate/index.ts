@@ -1,14 +1,16 @@
 import { clean, type Condition } from "../../core/condition.js"
 import { fault } from "../../core/errors.js"
 import { step, type AnyStep, type MaybeStep, type Step, type Values } from "../../core/step.js"
-import { checkRegistry } from "../deploy/registry.js"
+import { placeKey } from "../../environments/targets/where.js"
 import { environmentOf } from "../environment.js"
 import { verifyApproval, verifyMigration } from "../gate/index.js"
 import { Migration, type Approval, type Release, type Source } from "../outputs.js"
 import { placeOf } from "../push/place.js"
 import type { Service } from "../service.js"
 import type { Settings } from "../settings.js"
-import { lookForMigration, runMigrate } from "./run.js"
+
+type Kernel = typeof import("./run.js")
+const kernel = (): Promise<Kernel> => import("./run.js")
 
 export interface MigrateWiring {
   readonly source: Step<Source>
@@ -58,8 +60,9 @@ export function migrate(
         )
         await verifyMigration(run, environmentName, service, needs)
         log.info(`the approval by ${needs.approval.by} holds for this migration`)
+        const { checkRegistry } = await import("../deploy/registry.js")
         await checkRegistry(context, settings, service)
-        return runMigrate(context, settings, service, environmentName)
+        return (await kernel()).runMigrate(context, settings, service, environmentName)
       },
     })
   }
@@ -69,7 +72,7 @@ export function migrate(
     needs: { source, release },
     stage: `deploy-${environmentName}`,
     when: first ? undefined : clean(),
-    run: (context) => runMigrate(context, settings, service, environmentName),
+    run: async (context) => (await kernel()).runMigrate(context, settings, service, environmentName),
   })
 }
 
@@ -78,6 +81,7 @@ const overhead = 10 * 60_000
 
 function common(settings: Settings, service: Service, environmentName: string) {
   const { passwordSecret } = placeOf(settings.engine, settings.project, service.name)
+  const place = placeKey(settings.project, environmentOf(settings, environmentName))
   const { migrations, env, config } = service
   return {
     service: service.name,
@@ -89,10 +93,10 @@ function common(settings: Settings, service: Service, environmentName: string) {
     params: { environment: environmentName, service: { env, config, migrations: { ...migrations } } },
     effect: {
       key: ({ needs }: { readonly needs: Values<MigrateNeeds> }) =>
-        `migrate:${environmentName}:${service.name}:${needs.release.digest}:${needs.source.tree}`,
+        `migrate:${place}:${service.name}:${needs.release.digest}:${needs.source.tree}`,
       retry: { attempts: 2 },
-      reconcile: (context: Parameters<typeof lookForMigration>[0]) =>
-        lookForMigration(context, settings, service, environmentName),
+      reconcile: async (context: Parameters<Kernel["lookForMigration"]>[0]) =>
+        (await kernel()).lookForMigration(context, settings, service, environmentName),
     },
   }
 }

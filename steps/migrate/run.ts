@@ -1,8 +1,9 @@
 import { fault } from "../../core/errors.js"
 import type { Context } from "../../core/step.js"
-import { findMigration, migrate, placeOf, type Migrated, type MigrateOptions } from "../../environments/index.js"
+import { findMigration, migrate, type Migrated, type MigrateOptions } from "../../environments/index.js"
 import { ensureRegistry } from "../deploy/registry.js"
-import { environmentNamed, releaseFor, targetFor, type TargetContext } from "../deploy/run.js"
+import { releaseFor, targetFor, type TargetContext } from "../deploy/run.js"
+import { environmentOf } from "../environment.js"
 import type { Migration } from "../outputs.js"
 import type { Service } from "../service.js"
 import type { Settings } from "../settings.js"
@@ -43,10 +44,9 @@ async function optionsOf(
   const { needs, run, log, artifacts, signal } = context
   const { migrations } = service
   if (migrations === undefined) throw noMigrations(service)
-  const environment = environmentNamed(settings, environmentName)
+  const environment = environmentOf(settings, environmentName)
   return {
     target: await targetFor(context, settings, service, environment),
-    place: placeOf(settings, environmentName),
     environment,
     release: await releaseFor(context, settings, service, environment),
     migration: {

@@ -1,12 +1,6 @@
 import { fault } from "../../core/errors.js"
 import { step, type AnyStep, type Step } from "../../core/step.js"
-import {
-  notesOf,
-  placeOf as environmentPlace,
-  readRollbackOrder,
-  releaseName,
-  rollBack,
-} from "../../environments/index.js"
+import { memoryOf, readRollbackOrder, releaseName, rollBack } from "../../environments/index.js"
 import { ensureRegistry } from "../deploy/registry.js"
 import { retainReleases } from "../deploy/retain.js"
 import { deployment, targetFor } from "../deploy/run.js"
@@ -44,7 +38,7 @@ export function rollback(
     },
     run: async (context) => {
       const { log, signal, artifacts, run } = context
-      const order = await readRollbackOrder(notesOf(settings, environmentName, service.name))
+      const order = await readRollbackOrder(memoryOf(settings, environmentName, service.name).notes)
       if (order === undefined) throw noOrder(service, environmentName)
       log.info(`${order.by}: ${order.reason}`)
       log.info(`back to ${releaseName(order.to)}, commit ${order.to.commit.slice(0, 12)}`)
@@ -52,7 +46,6 @@ export function rollback(
       const target = await targetFor(context, settings, service, environment)
       const { release, previous, unchanged } = await rollBack({
         target,
-        place: environmentPlace(settings, environmentName),
         environment,
         to: order.to,
         by: order.by,

@@ -10,8 +10,10 @@ import {
   selectGate,
   waitForTask,
   type SonarIssue,
+  type SonarSession,
 } from "../../clients/sonarqube/index.js"
 import { fault } from "../../core/errors.js"
+import { withLock } from "../../core/lock.js"
 import type { FindingsReport } from "../../core/reports.js"
 import type { Context } from "../../core/step.js"
 import type { QualityGate, Source, TestResult } from "../outputs.js"
@@ -25,7 +27,7 @@ import { openToken, type Server } from "./server.js"
 
 export type AnalysisContext = Pick<
   Context<Record<never, never>, never>,
-  "artifacts" | "attempt" | "log" | "mask" | "publish" | "run" | "scratch" | "step"
+  "artifacts" | "attempt" | "log" | "mask" | "publish" | "run" | "scratch" | "signal" | "step"
 >
 
 export interface AnalysisInput {
@@ -67,7 +69,7 @@ export async function analyse(
   for (const note of reports.notes) log.info(note)
   await checkBinaries(sonar.properties, root, reports.kept)
 
-  await prepareProject(server, projectKey, service.name)
+  await prepareProject(server, projectKey, service.name, context.signal)
   const instance = `${context.run.id}.${context.step}.${context.attempt}`
   const tokenName = `gantry ${instance}`
   const token = await openToken(server, tokenName, projectKey, input.now)
@@ -122,17 +124,23 @@ export async function analyse(
 }
 
 /** On the stack's server the project and its gate are Gantry's; on one's own the project is made when it is missing. */
-async function prepareProject(server: Server, key: string, name: string): Promise<void> {
-  const [state] = await Promise.all([
+async function prepareProject(server: Server, key: string, name: string, signal: AbortSignal): Promise<void> {
+  const [state, gate] = await Promise.all([
     ensureProject(server.session, key, name),
-    server.own ? ensureGate(server.session, ownGate.name, ownGate.conditions) : undefined,
+    server.own === undefined ? undefined : keepOwnGate(server.session, server.own.lock, signal),
   ])
-  if (server.own && state !== undefined) await selectGate(server.session, ownGate.name, key)
+  if (gate !== undefined && state !== undefined) await selectGate(server.session, gate, key)
+}
+
+/** @returns the name of Gantry's gate; services are analysed side by side, also by processes that know nothing of each other */
+async function keepOwnGate(session: SonarSession, lock: string, signal: AbortSignal): Promise<string> {
+  const keep = () => ensureGate(session, ownGate.name, ownGate.conditions)
+  return (await withLock(lock, "the quality gate", keep, { signal })).name
 }
 
 /** The free edition knows one branch: there every analysis is of the project's main branch. */
 async function branchOf(server: Server, source: Source): Promise<string | undefined> {
-  if (server.own || source.branch === undefined) return undefined
+  if (server.own !== undefined || source.branch === undefined) return undefined
   return (await edition(server.session)) === "community" ? undefined : source.branch
 }
 

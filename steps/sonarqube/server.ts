@@ -1,13 +1,17 @@
+import { join } from "node:path"
 import { createToken, revokeToken, sonarSession, type SonarSession } from "../../clients/sonarqube/index.js"
 import { isFault } from "../../core/errors.js"
 import { noProgress, type Progress } from "../../core/progress.js"
-import { ensureStack, hostCa, sonarqubeAddress, sonarqubeAdmin, type EngineConfig } from "../../engine/index.js"
+import { ensureStack, homeOf, hostCa, sonarqubeAddress, sonarqubeAdmin, type EngineConfig } from "../../engine/index.js"
 
 /** The server that judges, as a step sees it. */
 export interface Server {
   readonly session: SonarSession
-  /** The stack's own, whose projects and gate Gantry looks after. */
-  readonly own: boolean
+  /**
+   * Of the stack's own, whose projects and gate Gantry looks after: the file whose lock a process holds while it changes what
+   * the server has for all.
+   */
+  readonly own: { readonly lock: string } | undefined
   /** Address for people. */
   readonly url: string
   /** Address for the scanner's container, if it differs. */
@@ -27,12 +31,13 @@ export async function reachServer(
   if (url !== undefined) {
     const credentials = token === undefined ? undefined : { token }
     const session = sonarSession({ url, credentials, signal, policy: { ca: hostCa(engine) } })
-    return { session, own: false, url: session.url, internalUrl, givenToken: token }
+    return { session, own: undefined, url: session.url, internalUrl, givenToken: token }
   }
   await ensureStack(engine, ["sonarqube"], { signal, progress })
   const { login, password } = await sonarqubeAdmin(engine)
   const session = sonarSession({ url: sonarqubeAddress(engine), credentials: { login, password }, signal })
-  return { session, own: true, url: session.url, internalUrl: undefined, givenToken: undefined }
+  const lock = join(homeOf(engine), "locks", `stack-${engine.stack}-sonarqube-gate.lock`)
+  return { session, own: { lock }, url: session.url, internalUrl: undefined, givenToken: undefined }
 }
 
 export interface RunToken {

@@ -1,5 +1,6 @@
 import { fault } from "../../core/errors.js"
-import { describeEnvironments, type Project } from "../../environments/index.js"
+import { engineContext } from "../../engine/context.js"
+import { memoryOf, readHistory, targetOf, type Project } from "../../environments/index.js"
 import type { Service } from "../service.js"
 
 /**
@@ -11,23 +12,26 @@ export async function calledServices(
   project: Project,
   service: Pick<Service, "name" | "calls">,
   environmentName: string,
+  signal?: AbortSignal,
 ): Promise<Readonly<Record<string, string>>> {
   const environment = project.environments[environmentName]
-  if (service.calls.length === 0 || environment === undefined) return {}
-  const described = await describeEnvironments({
-    ...project,
-    environments: { [environmentName]: environment },
-    services: service.calls.map((name) => ({ name })),
-  })
-  return Object.fromEntries(
-    described.map(({ service: name, url }) => {
-      if (url !== undefined) return [name, url]
-      throw fault({
-        code: "ACCEPTANCE-NOT-DEPLOYED",
-        kind: "failed",
-        message: `${name}, which ${service.name} calls, is not deployed in ${environmentName.toUpperCase()}`,
-        hint: `Deliver it first: \`gantry run delivery --service ${name} --service ${service.name}\`.`,
-      })
+  if (environment === undefined) return {}
+  const engine = engineContext(project.engine, { signal })
+  const found = await Promise.all(
+    service.calls.map(async (name) => {
+      const history = await readHistory(memoryOf(project, environmentName, name).notes)
+      if (history.length === 0) throw notDeployed(name, service.name, environmentName)
+      return [name, (await targetOf({ engine, project, environment, service: name })).url] as const
     }),
   )
+  return Object.fromEntries(found)
+}
+
+function notDeployed(called: string, service: string, environment: string) {
+  return fault({
+    code: "ACCEPTANCE-NOT-DEPLOYED",
+    kind: "failed",
+    message: `${called}, which ${service} calls, is not deployed in ${environment.toUpperCase()}`,
+    hint: `Deliver it first: \`gantry run delivery --service ${called} --service ${service}\`.`,
+  })
 }

@@ -94,7 +94,8 @@ export function acceptanceTests(
         import("./called.js"),
         import("./environment.js"),
       ])
-      const called = deployed === undefined ? {} : await calledServices(settings, service, deployed.environment)
+      const called =
+        deployed === undefined ? {} : await calledServices(settings, service, deployed.environment, context.signal)
       return runSuite(context, {
         engine: settings.engine,
         service,
