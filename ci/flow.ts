@@ -1,44 +1,11 @@
 import { any, type Condition } from "../core/condition.js"
 import { jobsOf, type Job } from "../core/jobs.js"
 import type { Pipeline } from "../core/pipeline.js"
-import type { Report } from "../core/reports.js"
-import type { AnyStep } from "../core/step.js"
 import type { Settings } from "../steps/settings.js"
 import { inCi } from "./condition.js"
+import type { CiJob } from "./job.js"
 import { withoutDetours } from "./needs.js"
 import { stagesOf } from "./stages.js"
-
-/** When a job is part of a CI pipeline. A host may run it too often, never too seldom: the job itself decides exactly. */
-export interface Presence {
-  /** Undefined: always. */
-  readonly when: Condition | undefined
-  /** One of these services is affected by the change; undefined: whatever changed. */
-  readonly services: readonly string[] | undefined
-  /** It runs for merge requests, too. */
-  readonly mergeRequests: boolean
-}
-
-/** A job as both CI systems need to know it. */
-export interface CiJob {
-  readonly name: string
-  readonly steps: readonly AnyStep[]
-  readonly stage: string
-  /** Jobs whose artifacts it takes. What these carry along is not named again. */
-  readonly needs: readonly string[]
-  readonly kind: "gate" | "effect" | "pure"
-  readonly service: string | undefined
-  readonly environment: string | undefined
-  readonly presence: Presence
-  /** Nothing outside has been changed before it has ended: it may be cancelled when a newer commit comes. */
-  readonly harmless: boolean
-  /** A gate, or behind one. */
-  readonly gated: boolean
-  readonly allowFailure: boolean
-  /** Most that it may take, in minutes. */
-  readonly minutes: number
-  readonly publishes: ReadonlySet<Report["kind"]>
-  readonly secrets: readonly string[]
-}
 
 export interface Flow {
   readonly jobs: readonly CiJob[]

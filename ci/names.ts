@@ -1,5 +1,5 @@
 import { fault } from "../core/errors.js"
-import type { CiJob } from "./flow.js"
+import type { CiJob } from "./job.js"
 
 /** What GitLab takes for something else than a job (https://docs.gitlab.com/ci/jobs/#job-names), and for a site to publish. */
 const reserved = ["image", "services", "stages", "before_script", "after_script", "variables", "cache", "include", "default", "workflow", "pages", "true", "false", "nil"] // prettier-ignore

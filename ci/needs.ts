@@ -1,5 +1,5 @@
 import type { Condition } from "../core/condition.js"
-import type { CiJob, Presence } from "./flow.js"
+import type { CiJob, Presence } from "./job.js"
 
 /**
  * Leaves out of each job's needs what another need carries along: a job hands on the records that it took over, so naming the
@@ -29,9 +29,10 @@ export function withoutDetours(jobs: readonly CiJob[]): readonly CiJob[] {
     const named = new Set(job.needs)
     const detours = new Set<string>()
     for (const other of named) {
-      for (const further of bringsOf(other)) {
-        if (named.has(further) && certain(other, further, job)) detours.add(further)
-      }
+      const brought = bringsOf(other)
+      // By the smaller of the two: a gate names what a hundred services did, and each of those brings a few of its own.
+      const [few, many] = named.size < brought.size ? [named, brought] : [brought, named]
+      for (const further of few) if (many.has(further) && certain(other, further, job)) detours.add(further)
     }
     return detours.size === 0 ? job : { ...job, needs: job.needs.filter((need) => !detours.has(need)) }
   })
@@ -47,7 +48,16 @@ export function follows(third: Presence, a: Presence, b: Presence): boolean {
 }
 
 function sameAs(one: Condition, other: Condition | undefined): boolean {
-  return one === other || (other !== undefined && JSON.stringify(one) === JSON.stringify(other))
+  return one === other || (other !== undefined && textOf(one) === textOf(other))
+}
+
+/** A hundred services ask for the same few conditions a hundred thousand times. */
+const texts = new WeakMap<Condition, string>()
+
+function textOf(condition: Condition): string {
+  let text = texts.get(condition)
+  if (text === undefined) texts.set(condition, (text = JSON.stringify(condition)))
+  return text
 }
 
 function within(some: readonly string[] | undefined, all: readonly string[]): boolean {

@@ -2,6 +2,8 @@ import { fault } from "../core/errors.js"
 import { recordKeyName } from "../core/sealed.js"
 import { environmentSecrets, withholdSecrets, type SecretSource } from "../core/secrets.js"
 import type { AnyStep } from "../core/step.js"
+import type { CiSettings } from "../steps/ci.js"
+import { keptBack } from "./gitlab/visible.js"
 import type { CiRun, Env } from "./variables.js"
 
 /**
@@ -35,9 +37,20 @@ export function ciTokens(env: Env): readonly string[] {
   return [...tokens, recordKeyName, ...webTokens(env)].map((name) => env[name] ?? "").filter((value) => value !== "")
 }
 
-/** Takes out of the environment what no step is to find there: the CI system's tokens, and what steps declare as secrets. */
-export function withholdFromSteps(env: NodeJS.ProcessEnv, steps: readonly Pick<AnyStep, "secrets">[]): void {
+/**
+ * Takes out of the environment what no step is to find there: the CI system's tokens, what steps declare as secrets, and in a
+ * GitLab job whatever its project's settings may have brought.
+ * @returns the names of the last, which nobody has declared
+ */
+export function withholdFromSteps(
+  env: NodeJS.ProcessEnv,
+  steps: readonly Pick<AnyStep, "secrets">[],
+  { gitlab }: Pick<CiSettings, "gitlab">,
+): readonly string[] {
   withholdSecrets(env, [...tokens, ...addresses, ...webTokens(env), ...steps.flatMap((step) => step.secrets)])
+  const others = keptBack(env, [...Object.keys(gitlab.variables), ...gitlab.visible])
+  withholdSecrets(env, others)
+  return others
 }
 
 const webTokens = (env: Env) => Object.keys(env).filter((name) => webToken.test(env[name] ?? ""))

@@ -1,6 +1,6 @@
 import type { Condition } from "../../core/condition.js"
 import { inCi } from "../condition.js"
-import type { Presence } from "../flow.js"
+import type { Presence } from "../job.js"
 
 const isMergeRequest = "github.event_name == 'pull_request'"
 const sourceBranch = "(github.head_ref || (github.ref_type == 'branch' && github.ref_name) || '')"

@@ -1,5 +1,5 @@
 import type { Settings } from "../../steps/settings.js"
-import type { CiJob } from "../flow.js"
+import type { CiJob } from "../job.js"
 import { imageArchives, jobFolder, runPaths } from "../gitlab/artifacts.js"
 import { affectedJob, ifOf } from "./conditions.js"
 import type { GithubJob, GithubStep } from "./model.js"

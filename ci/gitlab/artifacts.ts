@@ -1,4 +1,4 @@
-import type { CiJob } from "../flow.js"
+import type { CiJob } from "../job.js"
 import type { ArtifactReports } from "./model.js"
 
 /** What later jobs need of a run: sealed records, evidence and statements of gates, kept files. */

@@ -126,28 +126,27 @@ function sharedTemplates(
   templates: Readonly<Record<string, GitlabJob>>,
   jobs: readonly (readonly [string, GitlabJob])[],
 ): Readonly<Record<string, GitlabJob>> {
-  const users = new Map<string, string[]>()
-  for (const [name, { rules }] of jobs) {
-    const key = JSON.stringify(rules)
-    users.set(key, [...(users.get(key) ?? []), name])
-  }
-  const names = new Map<string, string>()
+  const keys = jobs.map(([, { rules }]) => JSON.stringify(rules) as string | undefined)
+  const users = new Map<string | undefined, number>()
+  for (const key of keys) users.set(key, (users.get(key) ?? 0) + 1)
+  const names = new Map<string | undefined, string>()
   const entries: Record<string, GitlabJob> = { ...templates }
-  for (const [name, { rules }] of jobs) {
-    const key = JSON.stringify(rules)
-    if (rules === undefined || key.length < 120 || (users.get(key)?.length ?? 0) < 2 || names.has(key)) continue
+  jobs.forEach(([name, { rules }], i) => {
+    const key = keys[i]
+    if (rules === undefined || key === undefined || key.length < 120) return
+    if ((users.get(key) ?? 0) < 2 || names.has(key)) return
     let base = `.when-${name.split(".")[0]}`
     for (let n = 2; base in entries; n++) base = `.when-${name.split(".")[0]}-${n}`
     names.set(key, base)
     entries[base] = { rules }
-  }
-  for (const [name, job] of jobs) {
-    const template = names.get(JSON.stringify(job.rules))
+  })
+  jobs.forEach(([name, job], i) => {
+    const template = names.get(keys[i])
     if (template === undefined) entries[name] = job
     else {
       const { rules: _, extends: own, ...rest } = job
       entries[name] = { extends: own === undefined ? template : [own, template].flat(), ...rest }
     }
-  }
+  })
   return entries
 }

@@ -1,6 +1,6 @@
 import type { Settings } from "../../steps/settings.js"
 import { tierOf } from "../environment.js"
-import type { CiJob } from "../flow.js"
+import type { CiJob } from "../job.js"
 import { follows } from "../needs.js"
 import { reportsOf } from "./artifacts.js"
 import type { EnvironmentUse, GitlabJob, Need } from "./model.js"

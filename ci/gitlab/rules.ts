@@ -1,6 +1,6 @@
 import type { Condition } from "../../core/condition.js"
 import { inCi } from "../condition.js"
-import type { Presence } from "../flow.js"
+import type { Presence } from "../job.js"
 import { fewer } from "../paths.js"
 import type { GitlabJob, Reference, Rule } from "./model.js"
 
