@@ -1,10 +1,13 @@
 import { join } from "node:path"
-import { loadProject, selectServices } from "../config/index.js"
+import { parseArgs } from "node:util"
+import { loadProject, selectServices, targetVariable } from "../config/index.js"
 import { toErrorRecord } from "../core/errors.js"
+import { holding } from "../core/within.js"
 import { listRuns, openStore, readRun } from "../core/store.js"
 import { renderFault } from "../report/fault.js"
 import type { Settings } from "../steps/settings.js"
 import { git } from "../steps/git.js"
+import { demoKubeconfig, labCluster, openAccounts } from "./demo-cluster.js"
 import { exitCodeOfFault, exitCodes } from "./exit.js"
 import { onInterrupt } from "./interrupt.js"
 import { packageRoot } from "../core/package-root.js"
@@ -14,14 +17,18 @@ import { resume, run } from "./verbs/run.js"
 import { openProgress, textOptions } from "./view.js"
 
 /**
- * `npm run demo`: delivers the shop's catalog from this repository's commit to PROD, as the commands in the README would
- * do it. The commit's author may not approve, so a second identity does, for everybody to see.
+ * `npm run demo [-- --target kubernetes]`: delivers the shop's catalog from this repository's commit to PROD, as the commands
+ * in the README would do it. The commit's author may not approve, so a second identity does, for everybody to see. On
+ * Kubernetes TEST, UAT and PROD are namespaces of a cluster that it brings up, each with an account of its own.
  */
 const service = "catalog"
 
 async function demo(): Promise<number> {
   const root = packageRoot()
   const started = Date.now()
+  const { target = "" } = parseArgs({ options: { target: { type: "string" } } }).values
+  // As `--target` of the command does; the runs below take it from there.
+  if (target !== "") process.env[targetVariable] = target
   const { settings } = await loadProject(root)
   const [author = "", email = ""] = (await git(["show", "-s", "--format=%an%n%ae", "HEAD"], { cwd: root })).split("\n")
   const approver = settings.approvers.find((a) => a.email.toLowerCase() !== email.toLowerCase())
@@ -32,7 +39,9 @@ async function demo(): Promise<number> {
   await provide(selectServices(settings, [service]))
   say(`Everything is there after ${Math.round((Date.now() - supplied) / 1000)} s`)
 
-  say(`$ gantry run delivery --service ${service}`)
+  if (settings.target === "kubernetes") await openCluster(root, settings)
+
+  say(`$ gantry run delivery --service ${service}${target === "" ? "" : ` --target ${target}`}`)
   let code = await run(root, "delivery", { service: [service] })
   const store = openStore(root)
   const id = (await listRuns(store))[0]
@@ -69,6 +78,24 @@ async function demo(): Promise<number> {
   return code
 }
 
+/** The cluster, and in it a namespace and an account for each environment; KUBECONFIG leads there. */
+async function openCluster(root: string, settings: Settings): Promise<void> {
+  say("Bringing up a Kubernetes cluster in a container of the local Docker Engine")
+  const interrupt = onInterrupt(say)
+  try {
+    const admin = await labCluster(interrupt.signal)
+    const kubeconfig = demoKubeconfig(root)
+    const environments = Object.values(settings.environments)
+    await openAccounts(admin, settings.project, environments, kubeconfig)
+    for (const { name } of environments)
+      say(`$ gantry env rbac ${name} | kubectl --context ${admin.context} apply -f -`)
+    process.env["KUBECONFIG"] = kubeconfig
+    say(`$ export KUBECONFIG=${kubeconfig}`)
+  } finally {
+    interrupt.release()
+  }
+}
+
 /** With progress, and interruptible: what is made stays, the next start goes on from there. */
 async function provide(settings: Settings): Promise<void> {
   const progress = openProgress()
@@ -86,7 +113,7 @@ function say(text: string): void {
 }
 
 try {
-  process.exitCode = await demo()
+  process.exitCode = await holding(demo)
 } catch (error) {
   const record = toErrorRecord(error)
   process.stderr.write(renderFault(record, textOptions()) + "\n")

@@ -1,4 +1,3 @@
-import { withholdFromSteps } from "../ci/secrets.js"
 import type { Project } from "../config/index.js"
 import type { Facts } from "../core/condition.js"
 import { toErrorRecord } from "../core/errors.js"
@@ -9,12 +8,16 @@ import { executePart, type Part } from "../core/part.js"
 import type { Pipeline } from "../core/pipeline.js"
 import type { RunRecord } from "../core/record.js"
 import { environmentSecrets, type SecretSource } from "../core/secrets.js"
-import { openStore, type Store } from "../core/store.js"
+import { openStore, readRun, type Store } from "../core/store.js"
+import { checkCluster, clustersOf } from "../environments/targets/clusters.js"
+import { withDevelopment } from "../environments/development.js"
+import { targetsOf } from "../environments/targets/where.js"
 import type { View } from "../report/terminal.js"
 import type { Settings } from "../steps/settings.js"
 import { askAtGate } from "./ask.js"
 import { exitCodeOf } from "./exit.js"
 import { onInterrupt } from "./interrupt.js"
+import { keepBack } from "./keep-back.js"
 import { writeReport } from "./report-file.js"
 import { sessionFor } from "./session.js"
 import { mayAsk, openView, type JobView } from "./view.js"
@@ -57,12 +60,14 @@ export interface Stage {
 export async function onStage<T>(options: Drive, work: (stage: Stage) => Promise<T>): Promise<T> {
   const { settings, part } = options
   const { env = process.env } = options
-  withholdFromSteps(env, options.pipeline.steps)
+  keepBack(env, options.pipeline.steps, settings.ci)
   const store = openStore(settings.root)
   const view = openView({ json: options.json, record: options.resume, job: options.job })
   const interrupt = onInterrupt((text) => view.print(text))
   const session = sessionFor(settings, view)
-  const run = (resume?: string) => {
+  const { environments } = withDevelopment(settings)
+  const run = async (resume?: string) => {
+    const clusters = part === undefined ? await clustersFor(resume) : undefined
     const execution: ExecuteOptions = {
       store,
       project: settings.root,
@@ -71,7 +76,7 @@ export async function onStage<T>(options: Drive, work: (stage: Stage) => Promise
       services: settings.services.map((s) => s.name),
       commit: options.commit,
       dirty: options.dirty,
-      facts: options.facts,
+      facts: { ...options.facts, targets: targetsOf(environments), clusters },
       secrets: options.secrets ?? environmentSecrets(env),
       session,
       concurrency: options.concurrency,
@@ -84,6 +89,19 @@ export async function onStage<T>(options: Drive, work: (stage: Stage) => Promise
       ...(resume === undefined ? {} : { resume }),
     }
     return part === undefined ? execute(execution) : executePart(execution, part)
+  }
+  /** Of a run that begins, those that it is on; of one that goes on, after a look whether it is still there. */
+  const clustersFor = async (resume: string | undefined): Promise<Facts["clusters"]> => {
+    if (resume === undefined) {
+      const found = await clustersOf(environments)
+      return Object.keys(found).length === 0 ? undefined : found
+    }
+    const { clusters } = (await readRun(store, resume)).facts as Facts
+    const names = new Set(options.pipeline.steps.map((s) => s.definition.environment))
+    for (const [name, environment] of Object.entries(environments)) {
+      if (names.has(name)) await checkCluster(environment, clusters?.[name])
+    }
+    return clusters
   }
   try {
     return await work({ store, view, signal: interrupt.signal, run })

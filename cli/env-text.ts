@@ -1,4 +1,5 @@
 import type {
+  DependencyState,
   EnvironmentDetail,
   EnvironmentDifference,
   EnvironmentService,
@@ -14,13 +15,19 @@ const short = (digest: string | undefined) => digest?.slice(0, 19) ?? "-"
 /** A row for each service in each environment. */
 export function environmentsText(all: readonly EnvironmentService[], options: TextOptions): string {
   const { colors } = createStyle(options)
-  const paint = { running: colors.green, rollout: colors.yellow, degraded: colors.red, empty: colors.dim }
+  const paint = {
+    running: colors.green,
+    rollout: colors.yellow,
+    degraded: colors.red,
+    empty: colors.dim,
+    unknown: colors.red,
+  }
   const heads = ["ENVIRONMENT", "SERVICE", "STATE", "READY", "COMMIT", "DIGEST", "CONFIG", "ADDRESS"]
   const rows = all.map((s): readonly Cell[] => [
     { text: s.environment },
     { text: s.service },
     { text: s.state, paint: paint[s.state] },
-    { text: `${s.replicas.ready}/${s.replicas.wanted}` },
+    { text: s.state === "unknown" ? "-" : `${s.replicas.ready}/${s.replicas.wanted}` },
     { text: s.release?.commit.slice(0, 12) ?? "-" },
     { text: short(s.release?.digest) },
     { text: s.release?.configHash.slice(0, 8) ?? "-" },
@@ -34,21 +41,54 @@ export function environmentsText(all: readonly EnvironmentService[], options: Te
   ).join("\n")
 }
 
+/** Why an environment could not be looked at, each reason once, with the environments that it is about. */
+export function troubleLines(all: readonly EnvironmentService[]): readonly string[] {
+  const reasons = new Map<string, Set<string>>()
+  for (const { environment, trouble } of all) {
+    if (trouble === undefined) continue
+    const said = `${trouble.code}: ${cleanLine(trouble.message)}`
+    reasons.set(said, (reasons.get(said) ?? new Set()).add(environment))
+  }
+  return [...reasons].map(([said, names]) => `${[...names].join(", ")}: ${said}`)
+}
+
 /** A paragraph for each service; what was changed by hand at the end of it. */
 export function environmentText(detail: EnvironmentDetail, options: TextOptions): string {
   const { colors } = createStyle(options)
   const drift = (all: EnvironmentDetail["drift"]) =>
     all.map((d) =>
-      colors.red(`  drift       ${cleanLine(`${d.what}: ${d.field} is ${d.found}, expected ${d.expected}`)}`),
+      colors.red(
+        `  drift       ${cleanLine(`${d.what}: ${d.field} is ${d.found}${d.by === undefined ? "" : ` (set by ${d.by})`}, expected ${d.expected}`)}`,
+      ),
     )
   const lines = detail.services.flatMap((s, i) => [
     ...(i === 0 ? [] : [""]),
-    colors.bold(`${s.service} in ${s.environment}: ${s.state}, ${s.replicas.ready} of ${s.replicas.wanted} ready`),
+    colors.bold(
+      `${s.service} in ${s.environment}: ${s.state}${s.state === "unknown" ? "" : `, ${s.replicas.ready} of ${s.replicas.wanted} ready`}`,
+    ),
     ...facts(s).map(([name, value]) => `  ${name.padEnd(12)}${cleanLine(value)}`),
     ...drift(s.drift),
   ])
+  for (const d of detail.dependencies) {
+    if (lines.length > 0) lines.push("")
+    lines.push(
+      colors.bold(`${d.name} in ${detail.environment}: ${d.state}`),
+      ...dependencyFacts(d).map(([name, value]) => `  ${name.padEnd(12)}${cleanLine(value)}`),
+      ...drift(d.drift),
+    )
+  }
   const own = drift(detail.drift)
   return [...lines, ...(own.length === 0 ? [] : ["", colors.bold(detail.environment), ...own])].join("\n")
+}
+
+function dependencyFacts(d: DependencyState): readonly (readonly [string, string])[] {
+  return [
+    ["dependency", `${d.kind}${d.declared ? "" : ", not declared any more; it stays until somebody removes it"}`],
+    ...(d.hash === undefined ? [] : [["content", d.hash.slice(0, 12)] as const]),
+    ...(d.commit === undefined ? [] : [["commit", d.commit] as const]),
+    ...(d.at === undefined ? [] : [["since", d.at] as const]),
+    ...d.trouble.map((text) => ["trouble", text] as const),
+  ]
 }
 
 function facts(s: ServiceDetail): readonly (readonly [string, string])[] {
@@ -66,6 +106,7 @@ function facts(s: ServiceDetail): readonly (readonly [string, string])[] {
       ? []
       : [["before", `${short(previous.digest)} (commit ${previous.commit.slice(0, 12)})`] as const]),
     ...(s.url === undefined ? [] : [["address", s.url] as const]),
+    ...(s.cluster === undefined ? [] : clusterFacts(s.cluster)),
     ["strategy", s.strategy],
     ...(rollout === undefined ? [] : [["rollout", rolloutText(rollout, s)] as const]),
     ...(s.kept === undefined
@@ -102,11 +143,31 @@ function facts(s: ServiceDetail): readonly (readonly [string, string])[] {
           "instance",
           `${i.name} ${short(i.digest)}, ${i.ready ? "ready" : "not ready"}, ${
             i.traffic ? "with traffic" : "no traffic"
-          }${i.restarts === 0 ? "" : `, restarted ${plural(i.restarts, "time")}`}`,
+          }${i.restarts === 0 ? "" : `, restarted ${plural(i.restarts, "time")}`}${i.why === undefined ? "" : `: ${i.why}`}`,
         ] as const,
     ),
+    ...(s.cluster?.events ?? []).map(({ about, text, at }) => ["event", `${about}: ${text} (${at})`] as const),
+    ...(s.cluster?.look === undefined ? [] : [["what now", s.cluster.look] as const]),
   ]
 }
+
+/** Where in the cluster, how users get there, and who has the say about the number of instances. */
+function clusterFacts(cluster: NonNullable<ServiceDetail["cluster"]>): readonly (readonly [string, string])[] {
+  const { context, namespace, exposed, shares, autoscaler } = cluster
+  const split = shares === undefined ? "" : `: blue ${shares.blue} %, green ${shares.green} %`
+  return [
+    ["cluster", `context ${context}, namespace ${namespace}`],
+    ["traffic", `${exposed}${split}`],
+    ...(autoscaler === undefined ? [] : [["autoscaler", scalingText(autoscaler)] as const]),
+  ]
+}
+
+function scalingText({ min, max, current, desired, trouble }: Autoscaler): string {
+  const wants = desired === current ? "" : `, wants ${desired}`
+  return `${min} to ${max} instances, has ${current}${wants}${trouble === undefined ? "" : `; does not act: ${trouble}`}`
+}
+
+type Autoscaler = NonNullable<NonNullable<ServiceDetail["cluster"]>["autoscaler"]>
 
 const mostHistory = 5
 

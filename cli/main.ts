@@ -1,10 +1,15 @@
 #!/usr/bin/env node
 import { resolve as absolute } from "node:path"
-import { Command, CommanderError, InvalidArgumentError } from "commander"
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander"
 import { toErrorRecord } from "../core/errors.js"
+import { holding } from "../core/within.js"
 import { enableCompileCache } from "./compile-cache.js"
 import { exitCodeOfFault, exitCodes } from "./exit.js"
 import { version } from "./version.js"
+
+/** As config/target.ts and environments/environment.ts have them, which are not loaded for `gantry --help`. */
+const targetVariable = "GANTRY_TARGET"
+const targetNames = ["docker", "kubernetes"]
 
 // Before the first verb is loaded.
 enableCompileCache()
@@ -38,8 +43,19 @@ const count = (least: number) => (value: string) => {
   throw new InvalidArgumentError(`It takes a whole number from ${least}.`)
 }
 
+/** Of every verb that deals with environments. It is the variable GANTRY_TARGET, said on the command line. */
+const targetOption = () =>
+  new Option("--target <target>", "where environments are, in place of what the configuration says").choices(
+    targetNames,
+  )
+program.hook("preAction", (_, command) => {
+  const { target } = command.opts<{ target?: string }>()
+  if (target !== undefined) process.env[targetVariable] = target
+})
+
 const sourceOptions = (command: Command) =>
   command
+    .addOption(targetOption())
     .option("-s, --service <name>", "only this service (may be given several times)", collect)
     .option("--until <step>", "up to this step")
     .option("--only <step>", "this step and the pure ones whose outputs it needs")
@@ -58,6 +74,7 @@ sourceOptions(program.command("run <pipeline>").description("run a pipeline"))
 program
   .command("dev <service>")
   .description("the work tree of a service, and of those it calls, in the environment dev; prints its address")
+  .addOption(targetOption())
   .option("--json", "events as NDJSON on standard output")
   .option("-j, --concurrency <n>", "steps that run at once", count(1))
   .action(async (service: string, options) => {
@@ -82,6 +99,7 @@ program
 program
   .command("job <job>")
   .description("run one job of a pipeline, as a CI system starts it: a step, or a group of steps")
+  .addOption(targetOption())
   .requiredOption("--pipeline <name>", "the pipeline that the job belongs to")
   .option("--run <id>", "id of the run, outside of CI: the same for all its jobs")
   .option("--json", "events as NDJSON on standard output")
@@ -166,6 +184,14 @@ program
     process.exitCode = await stack(cwd(), action, options)
   })
 program
+  .command("chart <show|push>")
+  .description("the Helm chart of a service, as an artifact in the registry of the releases")
+  .option("--json", "as JSON")
+  .action(async (action: string, options) => {
+    const { chartVerb } = await import("./verbs/chart.js")
+    process.exitCode = await chartVerb(cwd(), action, options)
+  })
+program
   .command("generate <gitlab|github>")
   .description("write the configuration with which a CI system runs a pipeline")
   .option("--pipeline <name>", "which pipeline", "delivery")
@@ -188,6 +214,7 @@ program
 program
   .command("rollback <environment>")
   .description("bring an earlier release back, without a build: the good one before, or a kept one that is named")
+  .addOption(targetOption())
   .option("-s, --service <name>", "only this service (may be given several times)", collect)
   .option("--to <release>", "generation, or the beginning of a digest or a commit (see `gantry env show`)")
   .option("--force", "also past a migration that is not backwards compatible")
@@ -207,6 +234,7 @@ for (const kind of ["promote", "abort"] as const) {
         ? "go on with a rollout that pauses, or let a release that was taken back be deployed again"
         : "take a rollout that goes on back to the release before",
     )
+    .addOption(targetOption())
     .option("-s, --service <name>", "which service", collect)
     .option(
       "--as <name>",
@@ -223,6 +251,7 @@ for (const kind of ["promote", "abort"] as const) {
 program
   .command("unlock <environment>")
   .description("say who is changing an environment, and remove the lock of a process that is gone")
+  .addOption(targetOption())
   .option("-s, --service <name>", "only this service (may be given several times)", collect)
   .option("--force", "also the lock of a process that lives")
   .action(async (name: string, options) => {
@@ -232,6 +261,7 @@ program
 program
   .command("stop <environment>")
   .description("take an environment down, until it is deployed to again; not one that people have to approve of")
+  .addOption(targetOption())
   .option("--data", "remove its databases, credentials and history as well")
   .action(async (name: string, options) => {
     const { stop } = await import("./verbs/stop.js")
@@ -241,6 +271,7 @@ const env = program.command("env").description("what runs where")
 env
   .command("list")
   .description("every service in every environment: release, configuration, health")
+  .addOption(targetOption())
   .option("--json", "as JSON")
   .action(async (options) => {
     const { envList } = await import("./verbs/env.js")
@@ -249,6 +280,7 @@ env
 env
   .command("tidy [environment]")
   .description("remove what a switch kept, once its time is over; for a schedule")
+  .addOption(targetOption())
   .option("-s, --service <name>", "only this service (may be given several times)", collect)
   .action(async (name: string | undefined, options) => {
     const { envTidy } = await import("./verbs/tidy.js")
@@ -257,6 +289,7 @@ env
 env
   .command("show <environment> [service]")
   .description("one environment in detail; exits with 5 when somebody changed it by hand")
+  .addOption(targetOption())
   .option("--json", "as JSON")
   .action(async (name: string, service: string | undefined, options) => {
     const { envShow } = await import("./verbs/env.js")
@@ -265,14 +298,28 @@ env
 env
   .command("diff <a> <b>")
   .description("in what releases and configuration of two environments differ")
+  .addOption(targetOption())
   .option("--json", "as JSON")
   .action(async (a: string, b: string, options) => {
     const { envDiff } = await import("./verbs/env.js")
     process.exitCode = await envDiff(cwd(), a, b, options)
   })
 env
+  .command("rbac <environment>")
+  .description(
+    "print what the administrator of a cluster applies for an environment: namespace, account, rights, limits",
+  )
+  .option("--namespace <name>", "default: <project>-<environment>")
+  .option("--gateway <namespace/name>", "a Gateway of another namespace that routes belong to")
+  .option("--prometheus <service>", "name of the Service that may be asked through the API server", "prometheus")
+  .action(async (name: string, options) => {
+    const { envRbac } = await import("./verbs/rbac.js")
+    process.exitCode = await envRbac(cwd(), name, options)
+  })
+env
   .command("settle <environment> <service> <done|failed>")
   .description("say how a migration ended whose end nobody saw, after looking at the database")
+  .addOption(targetOption())
   .requiredOption("--reason <text>", "what you saw there")
   .option("--json", "as JSON")
   .action(async (name: string, service: string, how: string, options) => {
@@ -297,7 +344,8 @@ async function report(error: unknown): Promise<number> {
 }
 
 try {
-  await program.parseAsync()
+  // A verb ends when it is through, not when Node finds nothing to wait for.
+  await holding(() => program.parseAsync())
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
   else process.exitCode = await report(error)

@@ -1,6 +1,5 @@
 import { findProject, loadProject, selectServices } from "../../config/index.js"
 import { fault } from "../../core/errors.js"
-import { dockerHost } from "../../engine/docker/client.js"
 import {
   compareEnvironments,
   describeEnvironment,
@@ -9,9 +8,9 @@ import {
   settleMigration,
   withDevelopment,
 } from "../../environments/index.js"
-import { environmentNamed } from "../../steps/deploy/run.js"
+import { environmentNamed } from "../../steps/environment.js"
 import type { Settings } from "../../steps/settings.js"
-import { differencesText, environmentsText, environmentText } from "../env-text.js"
+import { differencesText, environmentsText, environmentText, troubleLines } from "../env-text.js"
 import { exitCodes } from "../exit.js"
 import { dataOptions, printJson } from "../view.js"
 
@@ -27,10 +26,11 @@ export async function envList(cwd: string, options: Options): Promise<number> {
   const told = all.filter((s) => s.environment !== developmentName || used)
   if (options.json === true) printJson(told)
   else process.stdout.write(environmentsText(told, dataOptions()) + "\n")
+  for (const line of troubleLines(told)) process.stderr.write(`${line}\n`)
   return exitCodes.ok
 }
 
-/** `gantry env show <environment> [service]`: all about it, and what somebody changed by hand: exit code 5 then. @throws ENV-NO-DOCKER */
+/** `gantry env show <environment> [service]`: all about it, and what somebody changed by hand: exit code 5 then. @throws ENV-NO-DOCKER, K8S-UNREACHABLE */
 export async function envShow(
   cwd: string,
   name: string,
@@ -47,16 +47,8 @@ export async function envShow(
   )
   if (options.json === true) printJson(detail)
   else process.stdout.write(environmentText(detail, dataOptions()) + "\n")
-  if (!detail.reachable) {
-    const { docker } = settings.engine
-    throw fault({
-      code: "ENV-NO-DOCKER",
-      kind: "errored",
-      message: `Nobody knows whether ${name} was changed by hand: no Docker Engine answers at ${dockerHost(settings.engine)}`,
-      hint: `Run this on the host of the environment, or name its Docker Engine (${docker.host === undefined ? "DOCKER_HOST" : "engine.docker.host"}).`,
-    })
-  }
-  const drift = [...detail.drift, ...detail.services.flatMap((s) => s.drift)]
+  if (detail.trouble !== undefined) throw fault(detail.trouble)
+  const drift = [detail, ...detail.services, ...detail.dependencies].flatMap((s) => s.drift)
   return drift.length === 0 ? exitCodes.ok : exitCodes.drift
 }
 

@@ -19,9 +19,12 @@ export interface GenerateOptions {
 /** `gantry generate gitlab|github`: the files that make a CI system run a pipeline. 5 when `--check` finds a difference. */
 export async function generate(cwd: string, host: string, options: GenerateOptions): Promise<number> {
   const root = await findProject(cwd)
+  // Git answers while the configuration is read. What it complains about comes after what the configuration is blamed for.
+  const tracked = host === "gitlab" ? trackedFiles(root) : repositoryAt(root).then(() => undefined)
+  tracked.catch(() => undefined)
   const project = await loadProject(root)
   const pipeline = await pipelineOf(project, options.pipeline, project.settings)
-  const files = await makeFiles(host, root, pipeline, project.settings)
+  const files = await makeFiles(host, pipeline, project.settings, tracked)
   if (options.stdout === true) {
     for (const { path, text } of files) process.stdout.write(files.length > 1 ? `# ${path}\n${text}\n` : text)
     return exitCodes.ok
@@ -42,18 +45,18 @@ export async function generate(cwd: string, host: string, options: GenerateOptio
 
 async function makeFiles(
   host: string,
-  root: string,
   pipeline: Pipeline,
   settings: Settings,
+  tracked: Promise<readonly string[] | undefined>,
 ): Promise<readonly GeneratedFile[]> {
   switch (host) {
     case "gitlab": {
       const { generateGitlab } = await import("../../ci/gitlab/generate.js")
-      return generateGitlab(pipeline, settings, { files: await trackedFiles(root, settings.ci.cache.paths) })
+      return generateGitlab(pipeline, settings, { files: uncached(await tracked, settings.ci.cache.paths) })
     }
     case "github": {
       const { githubFile, generateGithub } = await import("../../ci/github/generate.js")
-      await repositoryAt(root)
+      await tracked
       return [{ path: githubFile(pipeline.name), text: generateGithub(pipeline, settings) }]
     }
     default:
@@ -90,12 +93,16 @@ async function repositoryAt(root: string): Promise<boolean> {
 
 /**
  * Files under version control, and those that are about to be: a new file must not change what is generated when it is committed.
- * Undefined outside of a repository.
+ * Undefined outside of a repository. @throws GENERATE-FOLDER
  */
-async function trackedFiles(root: string, cached: readonly string[]): Promise<readonly string[] | undefined> {
-  if (!(await repositoryAt(root))) return undefined
-  const list = await git(["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: root })
-  // In a CI job the cache lies in the work tree, ignored by git or not.
+async function trackedFiles(root: string): Promise<readonly string[] | undefined> {
+  const list = git(["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: root })
+  list.catch(() => undefined)
+  return (await repositoryAt(root)) ? namesIn(await list) : undefined
+}
+
+/** In a CI job the cache lies in the work tree, ignored by git or not. */
+function uncached(files: readonly string[] | undefined, cached: readonly string[]): readonly string[] | undefined {
   const isCached = (file: string) => cached.some((path) => file.startsWith(path.replace(/\/*$/, "/")))
-  return [...new Set(namesIn(list).filter((file) => !isCached(file)))].sort()
+  return files && [...new Set(files.filter((file) => !isCached(file)))].sort()
 }

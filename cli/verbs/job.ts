@@ -1,8 +1,9 @@
 import { findJob } from "../../ci/find-job.js"
 import { earlierRecords, gateOf, sealRecords } from "../../ci/records.js"
-import { ciSecrets, ciTokens, recordKey, withholdFromSteps } from "../../ci/secrets.js"
+import { ciSecrets, ciTokens, recordKey } from "../../ci/secrets.js"
 import { ciRun, factsOf, type CiRun } from "../../ci/variables.js"
 import { findProject, loadProject, type Project } from "../../config/index.js"
+import type { Facts } from "../../core/condition.js"
 import { fault, isFault, toErrorRecord, type Fault } from "../../core/errors.js"
 import type { Job } from "../../core/jobs.js"
 import { createMasker, type Masker } from "../../core/mask.js"
@@ -13,6 +14,7 @@ import { hasBegun, openStore, readRun } from "../../core/store.js"
 import { changeBetween, narrow, type Narrowed } from "../changed.js"
 import { onStage } from "../drive.js"
 import { exitCodeOf, exitCodes } from "../exit.js"
+import { keepBack } from "../keep-back.js"
 import { jobStatuses } from "../job-statuses.js"
 import { jobFiles, refusedFiles } from "../job-files.js"
 import { pipelineOf } from "../pipelines.js"
@@ -60,13 +62,14 @@ async function runJob(
   const key = recordKey(env, ci)
   // No step and no tool that one starts is to find it.
   delete env[recordKeyName]
-  const project = await loadProject(root)
+  const store = openStore(root)
+  const begun = (await hasBegun(store, run)) ? await readRun(store, run) : undefined
+  const project = await loadProject(root, { targets: (begun?.facts as Facts | undefined)?.targets, env })
   const scene = await sceneOf(root, project, options.pipeline, ci, env)
   const { settings, pipeline, source, notes } = scene
   const found = await jobIn(scene, project, name)
   for (const note of notes) process.stderr.write(`${masker.text(note)}\n`)
   const origin: RecordOrigin = { run, pipeline: options.pipeline, commit: source.commit }
-  const store = openStore(root)
   const runDir = store.runDir(run)
   const files = { root, runDir, settings, masker, commit: source.commit }
   if (pipeline === undefined || found === undefined) {
@@ -76,11 +79,12 @@ async function runJob(
   }
   // Also what steps declare that the change leaves out: they are no business of the others.
   if (scene.services !== undefined) {
-    withholdFromSteps(env, (await pipelineOf(project, options.pipeline, project.settings)).steps)
+    const whole = await pipelineOf(project, options.pipeline, project.settings)
+    keepBack(env, whole.steps, project.settings.ci)
   }
   const imports = await earlierRecords({ pipeline, job: found, runDir, origin, facts: source.facts, key })
   const own = new Set(found.steps.map((s) => s.id))
-  const kept = (await hasBegun(store, run)) ? { resume: await readRun(store, run) } : {}
+  const kept = begun === undefined ? {} : { resume: begun }
   const warn = (text: string) => void process.stderr.write(masker.text(`warning: ${text}\n`))
   const statuses = await jobStatuses({ settings, ci, commit: source.commit, own, env, masker, warn })
   const stage = {

@@ -4,8 +4,7 @@ import { fault } from "../../core/errors.js"
 import { openStore } from "../../core/store.js"
 import {
   chooseRelease,
-  notesOf,
-  placeOf,
+  memoryOf,
   migratedSince,
   readHistory,
   readMigrations,
@@ -17,10 +16,11 @@ import {
   writeDecision,
   writeRollbackOrder,
   type MigrationEntry,
+  type Notes,
   type RollbackOrder,
 } from "../../environments/index.js"
 import { rollbackOf } from "../../pipelines/rollback.js"
-import { environmentOf } from "../../steps/environment.js"
+import { environmentNamed } from "../../steps/environment.js"
 import { drive } from "../drive.js"
 import { personFor, reasonOf } from "../who.js"
 import { concurrencyOf } from "./run.js"
@@ -44,12 +44,12 @@ export async function rollbackVerb(cwd: string, name: string, options: RollbackO
   const root = await findProject(cwd)
   const project = await loadProject(root)
   const wanted = selectServices(project.settings, options.service)
-  const environment = environmentOf(wanted, name)
+  const environment = environmentNamed(wanted, name)
   const reason = reasonOf(options.reason)
   const by = await personFor(wanted, environment, options.as)
   const orders = await ordersFor(wanted, name, options, { by, reason })
   for (const [service, order] of orders) {
-    const notes = notesOf(wanted, name, service)
+    const { notes } = memoryOf(wanted, name, service)
     await writeRollbackOrder(notes, order)
     await abortRollout(notes, order)
     process.stderr.write(`${service}: back to ${releaseName(order.to)}, commit ${order.to.commit.slice(0, 12)}\n`)
@@ -73,7 +73,7 @@ export async function rollbackVerb(cwd: string, name: string, options: RollbackO
 }
 
 /** A rollout that goes on holds the lock, and may do so for long: it is told to end, so that nobody waits for it. */
-async function abortRollout(notes: ReturnType<typeof notesOf>, { to, by, reason, at }: RollbackOrder): Promise<void> {
+async function abortRollout(notes: Notes, { to, by, reason, at }: RollbackOrder): Promise<void> {
   const state = await readRollout(notes)
   if (state === undefined || releaseKey(state.to) === releaseKey(to)) return
   const { id: rollout, step } = state
@@ -93,13 +93,14 @@ async function ordersFor(
   let nothing: unknown
   const stays: string[] = []
   for (const { name: service } of settings.services) {
-    const history = await readHistory(placeOf(settings, environment), service)
-    const refusals = await readRefusals(notesOf(settings, environment, service))
+    const { notes } = memoryOf(settings, environment, service)
+    const history = await readHistory(notes)
+    const refusals = await readRefusals(notes)
     const unfinished = await unfinishedRelease(settings, environment, service)
     try {
       const entry = chooseRelease({ service, environment }, history, refusals, options.to, unfinished)
       const { release } = entry
-      const closed = migratedSince(await readMigrations(placeOf(settings, environment), service), entry.at)
+      const closed = migratedSince(await readMigrations(notes), entry.at)
       if (closed !== undefined && options.force !== true) throw migrated(service, environment, closed)
       orders.set(service, { to: release, ...who, at: new Date().toISOString() })
     } catch (error) {

@@ -1,20 +1,17 @@
 import { appendAudit } from "../../approvals/index.js"
 import { findProject, loadProject, selectServices } from "../../config/index.js"
 import { fault } from "../../core/errors.js"
-import { isLocked } from "../../core/lock.js"
 import { listRuns, openStore } from "../../core/store.js"
 import {
   allow,
-  deployLock,
-  notesOf,
-  placeOf,
+  memoryOf,
   readRefusals,
   readRollout,
   releaseName,
   writeDecision,
   type RolloutState,
 } from "../../environments/index.js"
-import { environmentOf } from "../../steps/environment.js"
+import { environmentNamed } from "../../steps/environment.js"
 import type { Settings } from "../../steps/settings.js"
 import { exitCodes } from "../exit.js"
 import { personFor, reasonOf } from "../who.js"
@@ -42,10 +39,10 @@ export async function rolloutVerb(
   const root = await findProject(cwd)
   const { settings: all } = await loadProject(root)
   const settings = selectServices(all, options.service)
-  const environment = environmentOf(settings, name)
+  const environment = environmentNamed(settings, name)
   const reason = reasonOf(options.reason)
   const { service, state } = await whichRollout(settings, name)
-  const notes = notesOf(settings, name, service)
+  const { notes } = memoryOf(settings, name, service)
   const audit = (by: string, about: Record<string, string>) =>
     appendAudit(openStore(root).root, { kind, environment: name, service, by, reason, ...about })
 
@@ -87,9 +84,10 @@ async function next(
   { id, run }: RolloutState,
   { kind, resume: now }: { readonly kind: "promote" | "abort"; readonly resume: boolean },
 ): Promise<number> {
-  const goesOn = async () => (await readRollout(notesOf(settings, environment, service)))?.id === id
+  const { notes, locks } = memoryOf(settings, environment, service)
+  const goesOn = async () => (await readRollout(notes))?.id === id
   if (!(await goesOn())) throw tooLate(environment, service, kind)
-  if (await isLocked(deployLock(placeOf(settings, environment), service))) {
+  if ((await locks.holder("deploy"))?.alive === true) {
     process.stderr.write("The process that does the rollout takes it up at once.\n")
     return exitCodes.ok
   }
@@ -121,7 +119,7 @@ async function whichRollout(
   const states = await Promise.all(
     settings.services.map(async ({ name }) => ({
       service: name,
-      state: await readRollout(notesOf(settings, environment, name)),
+      state: await readRollout(memoryOf(settings, environment, name).notes),
     })),
   )
   const going = states.filter((s) => s.state !== undefined)

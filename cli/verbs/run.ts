@@ -66,12 +66,12 @@ export async function changedOnly(
   return { ...narrowed, facts: { ...source.facts, changed: change.changed } }
 }
 
-/** `gantry resume <run>`: the same pipeline, commit and selection as it was begun with. */
+/** `gantry resume <run>`: the same pipeline, commit, selection and targets as it was begun with. */
 export async function resume(cwd: string, wanted: string, options: RunOptions): Promise<number> {
   const root = await findProject(cwd)
-  const project = await loadProject(root)
   const store = openStore(root)
   const record = await readRun(store, await findRun(store, wanted))
+  const project = await loadProject(root, { targets: (record.facts as Facts).targets })
   const settings = selectServices(project.settings, record.selection.services)
   const pipeline = await pipelineOf(project, record.pipeline, settings)
   return drive({
