@@ -1,5 +1,10 @@
-// `npm test`: everything, saying what it does and how long it took. Parts that do not need each other run side by side.
-//   node test/run.mjs [unit]      the fast subset
+// `npm test`: what a change is tested with, saying what it does and how long it took. Parts that do not need each other run side
+// by side. What takes long and is about one thing has a command of its own; CI runs all of them.
+//   node test/run.mjs unit         the fast subset
+//   node test/run.mjs gitlab       both services of the shop by the jobs that GitLab gets, and as on a laptop
+//   node test/run.mjs engine       how components come to a machine, from packages and from mirrors, and what kills them
+//   node test/run.mjs kubernetes   what needs the cluster of test/lab/kubernetes
+//   node test/run.mjs ci           all of these
 import { spawn } from "node:child_process"
 import { mkdirSync, readFileSync, rmSync } from "node:fs"
 import { createInterface } from "node:readline"
@@ -12,25 +17,55 @@ mkdirSync(results, { recursive: true })
 const npm = (script) => ["npm", "run", "--silent", script]
 const tests = (name, project, after, filters = []) => {
   const report = `${results}/${name}.json`
-  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`]
-  return { name, after, report, command: ["npx", "vitest", "run", "--project", project, ...reporters, ...filters] }
+  const reporters = ["default", "json", "./test/red.mjs"].map((reporter) => `--reporter=${reporter}`)
+  const vitest = ["npx", "vitest", "run", "--project", project, ...reporters, `--outputFile.json=${report}`]
+  return { name, after, report, red: `${results}/${name}.red.json`, command: [...vitest, ...filters] }
 }
 
 /** `after`: parts that have to be through; those with `vital` have to be green as well. */
-const parts = [
-  { name: "build", after: [], vital: true, command: npm("build") },
+const build = { name: "build", after: [], vital: true, command: npm("build") }
+/** The components that tests use. */
+const supply = { name: "supply", after: ["build"], vital: true, command: ["node", "dist/cli/main.js", "stack", "up"] }
+/** Three lanes: what needs processors, deliveries, and rollouts, which wait for much of their time. */
+const everyday = [
+  build,
   { name: "lint", after: ["build"], command: npm("lint") },
   { name: "types", after: ["lint"], command: npm("typecheck") },
   tests("unit", "unit", ["types"]),
   tests("command", "command", ["unit"]),
-  // The components that the next tests use.
-  { name: "supply", after: ["build"], vital: true, command: ["node", "dist/cli/main.js", "stack", "up"] },
-  tests("integration", "integration", ["supply"]),
+  supply,
+  tests("integration", "integration", ["supply", "command"]),
   tests("e2e", "e2e", ["supply"]),
-  // Kills the engine that everything else works with, so everything else is done by then.
-  tests("engine-killed", "engine-killed", ["command", "integration", "e2e"]),
+  // What these need of the components is made in a minute, by themselves.
+  tests("environments", "environments", ["build"]),
 ]
-const wanted = only === "unit" ? [tests("unit", "unit", [])] : parts
+const gitlab = (...after) => tests("gitlab", "gitlab", ["supply", ...after])
+const engine = (...after) => tests("engine", "engine", ["supply", ...after])
+/** Kills the engine that everything else works with, so everything else is done by then. */
+const killed = (...after) => tests("engine-killed", "engine-killed", after)
+/** What needs the cluster, in two lanes side by side: it waits for much of its time. Then what takes the cluster from others. */
+const onCluster = (afterFirst, afterSecond) => [
+  tests("pods", "kubernetes", afterFirst, ["test/kubernetes/environment"]),
+  tests("rollouts", "kubernetes", afterSecond, ["test/kubernetes/rollouts"]),
+  tests("alone", "kubernetes-alone", ["pods", "rollouts"]),
+]
+const suites = {
+  unit: () => [tests("unit", "unit", [])],
+  gitlab: () => [build, supply, gitlab()],
+  engine: () => [build, supply, engine(), killed("engine")],
+  kubernetes: () => onCluster([], []),
+  ci: () => [
+    ...everyday,
+    gitlab("e2e"),
+    engine("integration"),
+    // Where nothing is there yet its programs are built from the beginning: nobody waits for them alone.
+    { name: "lab", after: ["supply"], vital: true, command: [...npm("lab:kubernetes"), "--", "prepare"] },
+    // Beside deliveries, not beside what measures users; the second lane when there are processors left for it.
+    ...onCluster(["environments", "lab"], ["environments", "lab", "engine"]),
+    killed("gitlab", "engine", "alone"),
+  ],
+}
+const wanted = suites[only]?.() ?? everyday
 const width = Math.max(...wanted.map((part) => part.name.length))
 
 const started = Date.now()
@@ -39,12 +74,17 @@ const say = (name, text) => console.log(wanted.length === 1 ? text : `${name.pad
 let passed = 0
 let failed = 0
 const red = []
+const redTests = []
+/** Of a part that is red without a red test, what it said last. */
+const tail = 15
 
 /** Ends with true when what builds on the part can go on. */
 const running = new Map()
 for (const part of wanted) running.set(part.name, start(part))
 await Promise.all(running.values())
 
+// Last of all, so that the end of a CI log tells what was red.
+if (redTests.length > 0) console.log(`\n${redTests.join("\n")}`)
 console.log(`\n${red.length === 0 ? "All is well" : `Red: ${red.join(", ")}`}, ${seconds(started)} in all`)
 console.log(`Tests: ${passed} passed, ${failed} failed`)
 process.exit(red.length === 0 && failed === 0 ? 0 : 1)
@@ -58,9 +98,11 @@ async function start(part) {
   }
   const since = Date.now()
   say(part.name, "=== begins")
-  const code = await run(part)
+  const { code, last } = await run(part)
   const problem = part.report === undefined ? undefined : count(part, code)
   if (code !== 0 || problem !== undefined) red.push(problem ?? part.name)
+  const named = read(part.red) ?? []
+  redTests.push(...(code !== 0 && named.length === 0 ? last : named).map((text) => `${part.name} | ${text}`))
   say(part.name, `=== ${code === 0 ? "ok" : `exit code ${code}`}, ${seconds(since)}`)
   return code === 0 || part.vital !== true
 }
@@ -78,14 +120,20 @@ function count(part, code) {
   return report?.numTotalTests === 0 ? `${part.name}: no test ran` : undefined
 }
 
-function run({ name, command: [command, ...args] }) {
+function run({ name, red, command: [command, ...args] }) {
+  const env = red === undefined ? process.env : { ...process.env, TEST_RED: red }
+  const last = []
   return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] })
+    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env })
     for (const stream of [child.stdout, child.stderr]) {
-      createInterface({ input: stream, crlfDelay: Infinity }).on("line", (line) => say(name, line))
+      createInterface({ input: stream, crlfDelay: Infinity }).on("line", (line) => {
+        say(name, line)
+        last.push(line)
+        if (last.length > tail) last.shift()
+      })
     }
-    child.on("error", () => resolve(127))
-    child.on("close", (code, signal) => resolve(signal === null ? code : 1))
+    child.on("error", () => resolve({ code: 127, last }))
+    child.on("close", (code, signal) => resolve({ code: signal === null ? code : 1, last }))
   })
 }
 

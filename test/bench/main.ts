@@ -7,6 +7,7 @@ import { delivery } from "./cases/delivery.js"
 import { generate } from "./cases/generate.js"
 import { help } from "./cases/help.js"
 import { job } from "./cases/job.js"
+import { kubernetes } from "./cases/kubernetes.js"
 import { plan } from "./cases/plan.js"
 import { rollouts } from "./cases/rollouts.js"
 import { scheduler } from "./cases/scheduler.js"
@@ -14,7 +15,7 @@ import { measure, type Measured } from "./measure.js"
 import { renderMeasured } from "./table.js"
 
 /** `npm run bench [-- <case> …]`. A new case is a file in cases/ and a line here. */
-const cases: readonly Case[] = [scheduler, plan, help, job, generate, containerCase, rollouts, delivery]
+const cases: readonly Case[] = [scheduler, plan, help, job, generate, containerCase, rollouts, delivery, kubernetes]
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !cases.some((c) => c.name === name))

@@ -10,7 +10,11 @@ import { makeRig, statuses, versionAt, type Rig } from "./rig.js"
 describe("gantry dev", () => {
   let rig: Rig
   beforeAll(async () => {
-    rig = await makeRig({ project: "e2edev", without: ["sonar", "integration tests"] })
+    rig = await makeRig({
+      project: "e2edev",
+      services: ["catalog", "order"],
+      without: ["sonar", "integration tests"],
+    })
   })
   afterAll(async () => {
     await rig.gantry(["stop", "dev", "--data"])
@@ -45,6 +49,24 @@ describe("gantry dev", () => {
     expect(record.steps.find((s) => s.id === "catalog.migrate-dev")?.output).toMatchObject({ applied: false })
     expect(record.steps.find((s) => s.id === "catalog.deploy-dev")?.output).toMatchObject({ unchanged: true })
     expect(await migrationLog()).toContain("nothing to do")
+  })
+
+  it("puts a service there with those that it calls, whatever they are made with", async () => {
+    const run = await rig.gantry(["dev", "order"])
+    expect(run.code, run.stderr).toBe(0)
+    const { steps } = await rig.record()
+    const catalog = steps
+      .flatMap((s) => (s.service === "catalog" ? s.reports : []))
+      .find((r) => r.kind === "deployment")
+    const post = (url: string, body: object) =>
+      fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) })
+    const product = { sku: "DEV-1", name: "开发", priceCents: 1250, stock: 5 }
+    expect((await post(`${catalog?.url}/api/products`, product)).status).toBe(201)
+    const bought = await post(`${run.stdout.trim()}/api/orders`, { customer: "dev", sku: product.sku, quantity: 2 })
+    expect(await bought.text()).toContain("DEV-1")
+    expect(bought.status).toBe(201)
+    const left = await fetch(`${catalog?.url}/api/products/${product.sku}`)
+    expect(await left.json()).toMatchObject({ stock: 3 })
   })
 
   it("is shown, and so is what somebody changes by hand", async () => {

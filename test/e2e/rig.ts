@@ -44,13 +44,19 @@ export interface RigSetup {
   readonly services?: readonly string[]
   /**
    * What the services do not declare here, and so have no step for: SonarQube and integration tests take most of a delivery's
-   * time, and are not what a test about the way of a release is about. The whole is delivered in gitlab.test.ts.
+   * time, and are not what a test about the way of a release is about. The whole is delivered in test/gitlab.
    */
   readonly without?: readonly Heavy[]
+  /** Their entries in gantry.config.ts, in place of the usual ones. */
+  readonly environments?: string
+  /** Of every command. */
+  readonly env?: Readonly<Record<string, string>>
   /** Further lines of gantry.config.ts. */
   readonly config?: string
   /** Imports and what else stands before the configuration. */
   readonly prologue?: string
+  /** Further files of the project, by their paths. */
+  readonly files?: Readonly<Record<string, string>>
 }
 
 const author = { name: "Chen Dev", email: "chen.dev@shop.example" }
@@ -69,10 +75,11 @@ export async function makeRig(setup: RigSetup): Promise<Rig> {
   await mkdir(join(dir, "node_modules"))
   await symlink(root, join(dir, "node_modules", "gantry-ci"))
   await writeFile(join(dir, ".gitignore"), "node_modules/\n.gantry/\n")
-  await writeFile(
-    join(dir, "gantry.config.ts"),
-    `${setup.prologue ?? ""}${configText(setup.project, services, setup.config)}`,
-  )
+  await writeFile(join(dir, "gantry.config.ts"), `${setup.prologue ?? ""}${configText(setup.project, services, setup)}`)
+  for (const [path, text] of Object.entries(setup.files ?? {})) {
+    await mkdir(dirname(join(dir, path)), { recursive: true })
+    await writeFile(join(dir, path), text)
+  }
   const git = async (...args: readonly string[]) => (await execa("git", args, { cwd: dir })).stdout
   await git("init", "-q", "-b", "main")
   await git("config", "user.name", author.name)
@@ -85,7 +92,7 @@ export async function makeRig(setup: RigSetup): Promise<Rig> {
     cwd: dir,
     reject: false,
     stdin: "ignore",
-    env: { CI: "true", NO_COLOR: "1", ...env },
+    env: { CI: "true", NO_COLOR: "1", ...setup.env, ...env },
     maxBuffer: 64 * 1024 * 1024,
   })
   return {
@@ -125,9 +132,13 @@ export async function makeRig(setup: RigSetup): Promise<Rig> {
   }
 }
 
+const quickJava = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+
 async function adapt(file: string, without: readonly Heavy[]): Promise<void> {
   const declaration = parseDocument(await readFile(file, "utf8"))
   if (without.includes("sonar")) declaration.delete("sonar")
+  // As with Maven: an analysis of so little ends before the second compiler of the Java machine pays.
+  else declaration.setIn(["sonar", "properties", "sonar.scanner.javaOpts"], quickJava)
   if (without.includes("integration tests")) declaration.deleteIn(["tests", "integration"])
   // Instances live for a minute here: the second compiler of the Java machine would be most of what they do.
   if (/maven/.test(String(declaration.getIn(["toolchain", "image"])))) {
@@ -136,23 +147,25 @@ async function adapt(file: string, without: readonly Heavy[]): Promise<void> {
   await writeFile(file, declaration.toString())
 }
 
-function configText(project: string, services: readonly string[], more = ""): string {
+const usualEnvironments = `
+    test: { replicas: 1 },
+    uat: { replicas: 1 },
+    prod: { replicas: 2, approvals: { required: 1 } },`
+
+function configText(project: string, services: readonly string[], setup: RigSetup): string {
   return `import { defineConfig } from "gantry-ci/config"
 
 export default defineConfig({
   project: "${project}",
   services: ${JSON.stringify(services.map((s) => `shop/${s}`))},
   configRepo: "shop/config-repo",
-  environments: {
-    test: { replicas: 1 },
-    uat: { replicas: 1 },
-    prod: { replicas: 2, approvals: { required: 1 } },
+  environments: {${setup.environments ?? usualEnvironments}
   },
   approvers: [
     { name: "Lin Release", email: "lin.release@shop.example", role: "release-manager", gitlab: "lin.release" },
     { name: "${author.name}", email: "${author.email}", role: "developer", gitlab: "chen.dev" },
   ],
-  ${more}
+  ${setup.config ?? ""}
 })
 `
 }
@@ -191,7 +204,8 @@ export function requestLoop(url: string, limit = 20_000) {
       } catch (error) {
         failures.push(`${new Date().toISOString()} ${(error as Error).message}`)
       }
-      await new Promise((resolve) => setTimeout(resolve, 5))
+      // Often enough to meet a release that leaves or comes; more would take the time that those need.
+      await new Promise((resolve) => setTimeout(resolve, 20))
     }
   }
   const workers = [worker(), worker()]

@@ -58,7 +58,7 @@ export function gitlabApp(world: GitLabWorld, base: string): Hono {
   app.get(`${api}/job`, (c) => {
     const granted = world.tokens.get(c.req.header("job-token") ?? "")
     const found = typeof granted === "object" ? world.jobs.find((one) => one.id === granted.job) : undefined
-    return found === undefined ? refused(c, 401, "401 Unauthorized") : c.json(jobJson(world, found, true))
+    return found === undefined ? refused(c, 401, "401 Unauthorized") : c.json(jobJson(world, found))
   })
 
   app.get(`${of}/repository/commits/:sha/merge_requests`, (c) =>
@@ -78,14 +78,7 @@ export function gitlabApp(world: GitLabWorld, base: string): Hono {
   })
   app.get(`${of}/merge_requests/:iid/approvals`, (c) => {
     const found = request(c)
-    if (found === undefined) return refused(c, 404, "404 Not found")
-    const { iid, approvalsRequired, approvedBy } = found
-    return c.json({
-      iid,
-      approved: approvedBy.length > 0,
-      ...(approvalsRequired === null ? {} : { approvals_required: approvalsRequired }),
-      approved_by: approvedBy.map((by) => ({ user: user(by) })),
-    })
+    return found === undefined ? refused(c, 404, "404 Not found") : c.json(approvalsJson(found))
   })
   app.get(`${of}/merge_requests/:iid/discussions`, (c) => list(c, (request(c)?.discussions ?? []).map(discussionJson)))
   const notes = `${of}/merge_requests/:iid/notes`
@@ -106,16 +99,22 @@ export function gitlabApp(world: GitLabWorld, base: string): Hono {
   })
 
   app.post(`${of}/statuses/:sha`, async (c) => {
-    const told = await c.req.json<{ name: string; state: string; description?: string; pipeline_id?: number }>()
+    type Told = { name: string; state: string; description?: string; target_url?: string; pipeline_id?: number }
+    const told = await c.req.json<Told>()
     const sha = c.req.param("sha")
     const known = world.statuses.find((one) => one.sha === sha && one.name === told.name)
     if (known !== undefined && known.state === told.state) {
       return refused(c, 400, `Cannot transition status via :${told.state} from :${known.state}`)
     }
-    const status = known ?? { sha, name: told.name, state: "", description: null, pipeline: told.pipeline_id ?? null }
+    if ((told.target_url ?? "").length > 255) {
+      return refused(c, 400, "target_url is too long (maximum is 255 characters)")
+    }
+    const fresh = { sha, name: told.name, state: "", description: null, url: null, pipeline: told.pipeline_id ?? null }
+    const status = known ?? fresh
     if (known === undefined) world.statuses.push(status)
     status.state = told.state
     status.description = told.description ?? null
+    status.url = told.target_url ?? null
     return c.json(
       {
         id: 1 + world.statuses.indexOf(status),
@@ -123,6 +122,7 @@ export function gitlabApp(world: GitLabWorld, base: string): Hono {
         status: status.state,
         name: status.name,
         description: status.description,
+        target_url: status.url,
       },
       201,
     )
@@ -142,7 +142,7 @@ export function gitlabApp(world: GitLabWorld, base: string): Hono {
     const newest = all.filter((one) => all.find((other) => other.name === one.name) === one)
     return list(
       c,
-      (c.req.query("include_retried") === "true" ? all : newest).map((one) => jobJson(world, one, false)),
+      (c.req.query("include_retried") === "true" ? all : newest).map((one) => jobJson(world, one)),
     )
   })
   const file = (c: Context, found: FakeJob | undefined, path: string) => {
@@ -216,6 +216,27 @@ function requestJson(m: FakeMergeRequest, url: string) {
   }
 }
 
+/** The Community Edition answers without what only the Enterprise Edition knows. ee/lib/ee/api/merge_request_approvals.rb */
+function approvalsJson({ iid, state, approvedBy, approvalsRequired: required }: FakeMergeRequest) {
+  const given = {
+    user_has_approved: false,
+    user_can_approve: false,
+    approved: approvedBy.length > 0,
+    approved_by: approvedBy.map((by) => ({ user: user(by) })),
+  }
+  if (required === null) return given
+  const left = Math.max(0, required - approvedBy.length)
+  return {
+    ...given,
+    id: 1000 + iid,
+    iid,
+    state,
+    approved: left === 0,
+    approvals_required: required,
+    approvals_left: left,
+  }
+}
+
 function discussionJson(d: FakeMergeRequest["discussions"][number], index: number) {
   const position =
     d.path === undefined ? undefined : { position_type: "text", new_path: d.path, new_line: d.line ?? null }
@@ -239,7 +260,7 @@ const noteJson = (n: FakeMergeRequest["notes"][number]) => ({
   system: n.system,
 })
 
-function jobJson(world: GitLabWorld, j: FakeJob, basic: boolean) {
+function jobJson(world: GitLabWorld, j: FakeJob) {
   const sha = world.pipelines.find((p) => p.id === j.pipeline)?.sha ?? null
   return {
     id: j.id,
@@ -251,9 +272,7 @@ function jobJson(world: GitLabWorld, j: FakeJob, basic: boolean) {
     commit: sha === null ? null : { id: sha },
     pipeline: { id: j.pipeline, sha },
     web_url: `https://gitlab.example/${world.project.path}/-/jobs/${j.id}`,
-    ...(basic
-      ? {}
-      : { artifacts_file: Object.keys(j.files).length === 0 ? null : { filename: "artifacts.zip", size: 1 } }),
+    artifacts_file: Object.keys(j.files).length === 0 ? null : { filename: "artifacts.zip", size: 1 },
   }
 }
 
@@ -265,6 +284,6 @@ function deploymentJson(world: GitLabWorld, d: FakeDeployment) {
     ref: "main",
     status: d.status,
     environment: { id: 1, name: d.environment },
-    deployable: found === undefined ? null : jobJson(world, found, false),
+    deployable: found === undefined ? null : jobJson(world, found),
   }
 }

@@ -19,6 +19,7 @@ export interface GitLabWorld {
     readonly name: string
     state: string
     description: string | null
+    url: string | null
     pipeline: number | null
   }[]
 }
@@ -30,7 +31,7 @@ export interface FakeMergeRequest {
   state: "opened" | "merged" | "closed"
   author: string
   approvedBy: string[]
-  /** null: the free tier, which has no approval rules. */
+  /** null: the Community Edition, which has no approval rules; the Enterprise Edition's free tier requires 0. */
   approvalsRequired: number | null
   conflicts: boolean
   discussions: { by: string; body: string; resolvable: boolean; resolved?: boolean; path?: string; line?: number }[]

@@ -1,6 +1,7 @@
 import { releaseKey, type ReleaseSpec } from "../../environments/release.js"
 import type { Instance, Target } from "../../environments/target.js"
 import type { Json } from "../../core/json.js"
+import type { Locks } from "../../environments/memory.js"
 
 type Mutable = { -readonly [K in keyof Instance]: Instance[K] }
 
@@ -23,6 +24,14 @@ export interface FakeTarget {
 }
 
 const noTasks = () => Promise.reject(new Error("no tasks here: migrations have tests of their own"))
+
+/** Nobody else is there. */
+export const freeLocks: Locks = {
+  hold: (_name, _what, work) => work(),
+  holder: () => Promise.resolve(undefined),
+  break: () => Promise.resolve(),
+  hint: () => "",
+}
 
 export class Killed extends Error {}
 
@@ -58,7 +67,9 @@ export function fakeTarget(names: Readonly<Record<string, string>>, onMove: () =
     service: "web",
     url: "http://127.0.0.1:1",
     previewUrl: "http://127.0.0.1:2",
+    locks: freeLocks,
     notes: {
+      where: (key) => `memory: ${key}`,
       read: (key) => {
         alive()
         return Promise.resolve(structuredClone(notes.get(key)))

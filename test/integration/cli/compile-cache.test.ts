@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { execa } from "execa"
 import { beforeAll, expect, it, onTestFinished } from "vitest"
 import { built, command } from "../../unit/cli/built.js"
-import { gitlabCiLocal } from "../ci/gitlab-ci-local.js"
+import { gitlabCiLocal } from "../../gitlab/gitlab-ci-local.js"
 
 beforeAll(built)
 

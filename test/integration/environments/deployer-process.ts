@@ -12,11 +12,11 @@ export interface Deploying {
 
 async function start({ lab, environment, input, release }: Deploying) {
   const order = { project: lab.project, name: environment, input, release, images: await lab.images() }
-  const child = execa(
-    "node",
-    ["--import", "jiti/register", "test/integration/environments/deployer.ts", JSON.stringify(order)],
-    { reject: false, all: true, timeout: 120_000 },
-  )
+  const child = execa("node", ["test/integration/environments/deployer.mjs", JSON.stringify(order)], {
+    reject: false,
+    all: true,
+    timeout: 120_000,
+  })
   return { child }
 }
 
@@ -27,12 +27,25 @@ export async function deployer(deploying: Deploying): Promise<string> {
 
 /** Starts one and kills it as soon as it has told what is awaited. */
 export async function killedAt(deploying: Deploying, told: RegExp): Promise<string> {
-  const { child } = await start(deploying)
+  return killedWhen((await start(deploying)).child, told)
+}
+
+/** Of a process that execa has started, what killing it takes. */
+interface Killable extends PromiseLike<{
+  readonly exitCode?: number | undefined
+  readonly signal?: string | undefined
+}> {
+  readonly all: NodeJS.ReadableStream
+  kill(signal: "SIGKILL"): boolean
+}
+
+/** Kills a process as soon as it has told what is awaited. @returns what it told, and how it ended */
+export async function killedWhen(child: Killable, told: RegExp): Promise<string> {
   let output = ""
   child.all.on("data", (chunk: Buffer) => {
     output += chunk.toString()
     if (told.test(output)) child.kill("SIGKILL")
   })
-  await child
-  return output
+  const { exitCode, signal } = await child
+  return `${output}${signal ?? `exit code ${exitCode}`}`
 }

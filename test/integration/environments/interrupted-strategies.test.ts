@@ -4,7 +4,7 @@ import type { EnvironmentInput } from "../../../environments/environment.js"
 import { releaseKey, type ReleaseSpec } from "../../../environments/release.js"
 import { readRollout } from "../../../environments/strategies/state.js"
 import { deployer, killedAt } from "./deployer-process.js"
-import { openLab, until, type Lab } from "./lab.js"
+import { openLab, until, versionsServing, type Lab } from "./lab.js"
 import { load } from "./load.js"
 
 /**
@@ -35,7 +35,7 @@ let lab: Lab
 let one: ReleaseSpec
 let two: ReleaseSpec
 beforeAll(async () => {
-  lab = await openLab(inputs)
+  lab = await openLab(inputs, 100)
   const image = await lab.image("one")
   one = lab.release(image, { metrics: "/metrics" })
   two = lab.release(image, { metrics: "/metrics", env: { VERSION: "v2" } })
@@ -45,10 +45,7 @@ afterAll(() => lab.close())
 const container = (name: Name, what: string) =>
   lab.docker.getContainer(`${lab.project.engine.stack}-shop-${name}-${what}`)
 /** Versions that have traffic and serve. */
-const serving = async (name: Name) =>
-  (await (await lab.target(name)).describe())
-    .filter((i) => i.weight > 0)
-    .map((i) => `${i.release.env["VERSION"]}${i.healthy ? "" : "!"}`)
+const serving = async (name: Name) => versionsServing(await lab.target(name))
 /** The first release, alone and whole, and users who read. */
 async function users(name: Name) {
   if ((await serving(name)).includes("v2")) await lab.rollBack(name)
@@ -57,7 +54,12 @@ async function users(name: Name) {
   expect(await serving(name)).toEqual(["v1", "v1"])
   await (await lab.target(name)).notes.write("refused", undefined)
   lab.lines.length = 0
-  const traffic = load((await lab.target(name)).url, { methods: ["GET"], connections: 8, most: 100_000 })
+  const traffic = load((await lab.target(name)).url, {
+    methods: ["GET"],
+    connections: 8,
+    most: 100_000,
+    perSecond: 300,
+  })
   await until(() => traffic.count() > 50, 60)
   return traffic
 }
@@ -75,7 +77,9 @@ const reaches = async (name: Name, percent: number) => {
 const outcome = (work: Promise<unknown>) =>
   work.then(
     () => "done",
-    (error: unknown) => (isFault(error) ? error.code : String(error)),
+    // Nothing here is expected to be errored: then the cause is what one wants to read.
+    (error: unknown) =>
+      !isFault(error) ? String(error) : error.kind === "errored" ? `${error.code}: ${error.reason}` : error.code,
   )
 
 describe("a rollout whose process is killed", () => {

@@ -3,7 +3,7 @@ import type { ReleaseSpec } from "../../../environments/release.js"
 import { releaseKey } from "../../../environments/release.js"
 import { deployer as deployerProcess, killedAt as killed } from "./deployer-process.js"
 import { load } from "./load.js"
-import { openLab, until, type Lab } from "./lab.js"
+import { asked, openLab, until, type Lab } from "./lab.js"
 
 const strategy = { kind: "rolling", minReadySeconds: 0.3, drainSeconds: 5 } as const
 const input = { replicas: 2, strategy }
@@ -12,7 +12,7 @@ let one: ReleaseSpec
 let two: ReleaseSpec
 
 beforeAll(async () => {
-  lab = await openLab({ test: input })
+  lab = await openLab({ test: input }, 60)
   const image = await lab.image("one")
   one = lab.release(image)
   two = lab.release(image, { env: { VERSION: "v2" } })
@@ -84,7 +84,7 @@ describe("the balancer", () => {
     const target = await lab.target("test")
     const before = await target.describe()
     await lab.docker.getContainer(`${lab.project.engine.stack}-shop-test-balancer`).restart({ t: 1 })
-    await until(async () => (await fetch(target.url).catch(() => undefined))?.status === 200, 20)
+    await until(async () => (await asked(target.url))?.status === 200, 20)
     await until(async () => (await target.describe()).every((i) => i.healthy), 20)
     expect((await target.describe()).map(({ id, weight }) => ({ id, weight }))).toEqual(
       before.map(({ id, weight }) => ({ id, weight })),

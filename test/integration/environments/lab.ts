@@ -5,60 +5,23 @@ import { join } from "node:path"
 import type Docker from "dockerode"
 import { engineConfig } from "../../../engine/config.js"
 import { engineContext, type EngineContext } from "../../../engine/context.js"
-import { buildImage } from "../../../engine/docker/build.js"
 import { removeContainer } from "../../../engine/docker/run.js"
-import { followStream } from "../../../engine/docker/stream.js"
 import { localImage } from "../../../engine/image/local.js"
-import { noProgress } from "../../../core/progress.js"
-import { deployRelease } from "../../../environments/deploy.js"
-import type { Deployed } from "../../../environments/deployment.js"
+import { deployRelease } from "../../../environments/deployment/deploy.js"
+import type { Deployed } from "../../../environments/deployment/deployment.js"
 import { balancerImage } from "../../../environments/docker/balancer-container.js"
 import { databaseImage } from "../../../environments/docker/database.js"
-import { prometheusImage } from "../../../environments/docker/prometheus.js"
+import { prometheusImage } from "../../../environments/prometheus.js"
 import { removeEnvironment } from "../../../environments/docker/remove.js"
 import { dockerTarget } from "../../../environments/docker/target.js"
 import { readHistory } from "../../../environments/history.js"
 import { readRefusals } from "../../../environments/strategies/state.js"
-import { chooseRelease, rollBack } from "../../../environments/rollback.js"
+import { chooseRelease, rollBack } from "../../../environments/deployment/rollback.js"
 import { environment, type EnvironmentInput } from "../../../environments/environment.js"
 import { placeOf, type Project } from "../../../environments/places.js"
 import { releaseSpec, type ReleaseSpec } from "../../../environments/release.js"
 import type { Target } from "../../../environments/target.js"
-
-/** A service that does as its environment says. Answers with its version, instance and what it was given. */
-const app = `
-const http = require("node:http"), fs = require("node:fs"), net = require("node:net")
-const env = process.env
-console.log("starting", env.VERSION, "secret", env.DB_PASSWORD)
-if (env.EXIT_AFTER_MS) setTimeout(() => { console.error("giving up: no such table"); process.exit(7) }, +env.EXIT_AFTER_MS)
-if (env.EAT_MEMORY) { const hog = []; for (;;) hog.push(Buffer.alloc(16e6, 1)) }
-const born = Date.now()
-const ready = () => !env.NEVER_READY && Date.now() - born >= +(env.READY_AFTER_MS || 0)
-const reach = (host, port) => new Promise((done) => {
-  const s = net.connect({ host, port, timeout: 1500 })
-  s.on("connect", () => { s.destroy(); done("open") }).on("timeout", () => { s.destroy(); done("timeout") }).on("error", (e) => done(e.code))
-})
-// As Micrometer measures: a histogram in seconds, cumulative, of all but the operational paths.
-const bounds = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, Infinity], counts = bounds.map(() => 0)
-const metrics = () => bounds.map((le, i) => 'http_server_requests_seconds_bucket{uri="/",le="' + (le === Infinity ? "+Inf" : le) + '"} ' + counts[i] + "\\n").join("")
-const server = http.createServer(async (q, s) => {
-  const url = new URL(q.url, "http://x")
-  if (url.pathname === "/ready") { s.statusCode = ready() ? 200 : 503; return s.end() }
-  if (url.pathname === "/die") process.exit(9)
-  if (url.pathname === "/reach") return s.end(await reach(url.searchParams.get("host"), +url.searchParams.get("port")))
-  if (url.pathname === "/fetch") return s.end(await fetch(url.searchParams.get("url")).then((r) => r.text(), String))
-  if (url.pathname === "/info") return s.end(JSON.stringify({ env, config: fs.readFileSync(env.GANTRY_CONFIG, "utf8"), uid: process.getuid() }))
-  if (url.pathname === "/metrics") return s.end(metrics())
-  if (Math.random() < +(env.HANG_UP_SHARE || 0)) return q.socket.destroy()
-  await new Promise((done) => setTimeout(done, Math.random() * 20 + +(env.DELAY_MS || 0)))
-  const seconds = Math.random() * 0.02 + (env.DELAY_MS || 0) / 1000
-  bounds.forEach((le, i) => { if (seconds <= le) counts[i]++ })
-  if (Math.random() < +(env.ERROR_SHARE || 0)) s.statusCode = 500
-  q.resume().on("end", () => s.end(env.VERSION + " " + env.INSTANCE_ID))
-})
-server.listen(+env.PORT)
-process.on("SIGTERM", () => server.close(() => process.exit(0)))
-`
+import { pushApp } from "./app.js"
 
 export interface Lab {
   readonly engine: EngineContext
@@ -92,7 +55,12 @@ export interface DeployLab {
   readonly approved?: { readonly by: string; readonly at: string }
 }
 
-export async function openLab(environments: Record<string, EnvironmentInput>): Promise<Lab> {
+/**
+ * A lab of one project with these environments.
+ * @param lingerMs How long an answer of the app takes at most, 20 when undefined. With many connections a longer time keeps as
+ *   many requests in flight at each moment, of which any could fail, and leaves the machine time for what is tested.
+ */
+export async function openLab(environments: Record<string, EnvironmentInput>, lingerMs?: number): Promise<Lab> {
   const id = `gt${randomBytes(3).toString("hex")}`
   const home = await mkdtemp(join(tmpdir(), "gantry-env-"))
   const shared = engineContext(engineConfig.parse({}))
@@ -147,29 +115,18 @@ export async function openLab(environments: Record<string, EnvironmentInput>): P
     async image(tag) {
       const repository = `${registry}/shop/web`
       const base = await image("docker.io/library/node:22-trixie-slim")
-      await buildImage(docker, {
-        dockerfile: `FROM ${base}\nCOPY app.js /app.js\nLABEL tag=${tag}\nUSER 10001\nENTRYPOINT ["node", "/app.js"]\n`,
-        files: { "app.js": { text: app } },
-        tag: `${repository}:${tag}`,
-        task: noProgress.task(""),
-      })
-      const pushed = await docker
-        .getImage(`${repository}:${tag}`)
-        .push({ tag, authconfig: { serveraddress: registry } })
-      let digest = ""
-      await followStream(pushed, (event) => (digest = event.aux?.Digest ?? digest))
-      await docker.getImage(`${repository}:${tag}`).remove({ force: true })
+      const digest = await pushApp(docker, { base, repository, what: tag, tag })
       made.push(`${repository}@${digest}`)
       return { reference: `${repository}@${digest}`, digest }
     },
-    release: ({ reference, digest }, over = {}) =>
+    release: ({ reference, digest }, { env = { VERSION: "v1" }, ...over } = {}) =>
       releaseSpec({
         service: "web",
         reference,
         digest,
         commit: "c0ffee",
         config: "{}\n",
-        env: { VERSION: "v1" },
+        env: lingerMs === undefined ? env : { ...env, LINGER_MS: String(lingerMs) },
         port: 8080,
         readiness: "/ready",
         startupSeconds: 30,
@@ -181,7 +138,6 @@ export async function openLab(environments: Record<string, EnvironmentInput>): P
     async deploy(release, { environment: name = "test", service = "web", signal, approved } = {}) {
       return deployRelease({
         target: await target(name, service),
-        place: placeOf(project, name),
         environment: of(name),
         release,
         approved,
@@ -195,11 +151,9 @@ export async function openLab(environments: Record<string, EnvironmentInput>): P
     },
     async rollBack(name) {
       const on = await target(name)
-      const place = placeOf(project, name)
-      const [history, refusals] = [await readHistory(place, "web"), await readRefusals(on.notes)]
+      const [history, refusals] = [await readHistory(on.notes), await readRefusals(on.notes)]
       return rollBack({
         target: on,
-        place,
         environment: of(name),
         to: chooseRelease({ service: "web", environment: name }, history, refusals).release,
         by: "Lin",
@@ -224,17 +178,38 @@ export async function openLab(environments: Record<string, EnvironmentInput>): P
   }
 }
 
+/** The layers that all these images have in common stay here: Docker takes five seconds to compress them for a registry without. */
+const layers = "gantry-test-registry"
+
 async function startRegistry(docker: Docker, name: string, image: string): Promise<string> {
   const container = await docker.createContainer({
     name,
     Image: image,
-    HostConfig: { PortBindings: { "5000/tcp": [{ HostIp: "127.0.0.1", HostPort: "" }] } },
+    HostConfig: {
+      PortBindings: { "5000/tcp": [{ HostIp: "127.0.0.1", HostPort: "" }] },
+      Binds: [`${layers}:/var/lib/registry`],
+    },
   })
   await container.start()
   const info = await container.inspect()
   const port = info.NetworkSettings.Ports["5000/tcp"]?.[0]?.HostPort ?? ""
-  await until(async () => (await fetch(`http://127.0.0.1:${port}/v2/`).catch(() => undefined))?.ok === true, 20)
+  await until(async () => (await asked(`http://127.0.0.1:${port}/v2/`))?.ok === true, 60)
   return `127.0.0.1:${port}`
+}
+
+/**
+ * What an address answers, undefined when nothing. With a limit: while a container starts, the port that Docker keeps for it
+ * takes connections, and a request on one that it drops again may never end.
+ */
+export async function asked(url: string): Promise<Response | undefined> {
+  return fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined)
+}
+
+/** Versions of the app that have traffic, with "!" where they do not answer their health check. */
+export async function versionsServing(target: Target): Promise<readonly string[]> {
+  return (await target.describe())
+    .filter((i) => i.weight > 0)
+    .map((i) => `${i.release.env["VERSION"]}${i.healthy ? "" : "!"}`)
 }
 
 /** Waits for a condition, asking ten times a second. */

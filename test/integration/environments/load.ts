@@ -16,13 +16,23 @@ export interface LoadResult {
   readonly seen: Readonly<Record<string, { readonly first: number; readonly last: number }>>
 }
 
-/** A bounded loop of requests with a few connections, kept alive. At most `most` requests. */
+/**
+ * A bounded loop of requests with a few connections, kept alive unless `keepAlive` is false: a port of a node hands whole
+ * connections to pods, and nobody asks again elsewhere when one ends just then. At most `most` requests, and `perSecond` of
+ * them: users who take the processors away from what is deployed measure themselves.
+ */
 export function load(
   url: string,
-  options: { readonly most?: number; readonly connections?: number; readonly methods?: readonly string[] } = {},
+  options: {
+    readonly most?: number
+    readonly connections?: number
+    readonly methods?: readonly string[]
+    readonly keepAlive?: boolean
+    readonly perSecond?: number
+  } = {},
 ): Load {
-  const { most = 20_000, connections = 6, methods = ["GET", "POST"] } = options
-  const agent = new Agent({ keepAlive: true, maxSockets: connections })
+  const { most = 20_000, connections = 6, methods = ["GET", "POST"], keepAlive = true, perSecond = 1000 } = options
+  const agent = new Agent({ keepAlive, maxSockets: connections })
   const versions: Record<string, number> = {}
   const failures: string[] = []
   const seen: Record<string, { first: number; last: number }> = {}
@@ -58,7 +68,9 @@ export function load(
   const lanes = Array.from({ length: connections }, async (_, lane) => {
     while (going && total < most) {
       total += 1
+      const next = performance.now() + (connections * 1000) / perSecond
       await one(methods[lane % methods.length] ?? "GET")
+      if (performance.now() < next) await new Promise((resolve) => setTimeout(resolve, next - performance.now()))
     }
   })
   return {

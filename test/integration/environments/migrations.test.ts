@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest"
 import {
   findMigration,
   migrate,
-  placeOf,
+  memoryOf,
   readMigrations,
   settleMigration,
   type MigrateOptions,
@@ -49,7 +49,6 @@ async function options(spec: MigrationSpec, over: Partial<MigrateOptions> & { re
   if (environment === undefined) throw new Error(`no environment ${name}`)
   return {
     target: await lab.target(name),
-    place: placeOf(lab.project, name),
     environment,
     release,
     migration: spec,
@@ -63,7 +62,7 @@ async function options(spec: MigrationSpec, over: Partial<MigrateOptions> & { re
     ...more,
   } satisfies MigrateOptions
 }
-const journal = (name = "test") => readMigrations(placeOf(lab.project, name), "web")
+const journal = (name = "test") => readMigrations(memoryOf(lab.project, name, "web").notes)
 const container = (name = "test") => lab.docker.getContainer(`${lab.project.engine.stack}-shop-${name}-web-migration`)
 const idOf = async () =>
   container()
@@ -78,11 +77,11 @@ const letGo = () => lab.exec(container().id, ["touch", "/tmp/go"], {})
 async function killed(spec: MigrationSpec): Promise<string> {
   const images = await lab.images()
   const order = { project: lab.project, name: "test", input: rolling, release, migration: spec, images }
-  const child = execa(
-    "node",
-    ["--import", "jiti/register", "test/integration/environments/migrator.ts", JSON.stringify(order)],
-    { reject: false, all: true, timeout: 120_000 },
-  )
+  const child = execa("node", ["test/integration/environments/migrator.mjs", JSON.stringify(order)], {
+    reject: false,
+    all: true,
+    timeout: 120_000,
+  })
   let output = ""
   child.all.on("data", (chunk: Buffer) => {
     output += chunk.toString()

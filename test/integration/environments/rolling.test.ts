@@ -8,7 +8,8 @@ let v1: { reference: string; digest: string }
 let v2: { reference: string; digest: string }
 
 beforeAll(async () => {
-  lab = await openLab({ test: { replicas: 2, strategy: { kind: "rolling", minReadySeconds: 0.5, drainSeconds: 5 } } })
+  const strategy = { kind: "rolling", minReadySeconds: 0.5, drainSeconds: 5 } as const
+  lab = await openLab({ test: { replicas: 2, strategy } }, 150)
   v1 = await lab.image("one")
   v2 = await lab.image("two")
 })
@@ -56,7 +57,7 @@ describe("rolling deployment on the Docker Engine", () => {
   it("keeps the old version when the new one never gets ready, with its log and without a failed request", async () => {
     await lab.deploy(lab.release(v1))
     const traffic = load((await lab.target("test")).url)
-    const bad = lab.release(v2, { env: { VERSION: "v2", NEVER_READY: "1" }, startupSeconds: 2 })
+    const bad = lab.release(v2, { env: { VERSION: "v2", NEVER_READY: "1" }, startupSeconds: 5 })
     const error: unknown = await lab.deploy(bad).catch((e: unknown) => e)
     const result = await traffic.stop()
     expect(isFault(error) && error.code).toBe("DEPLOY-NOT-READY")

@@ -76,7 +76,13 @@ describe("the package", () => {
       "engine/modules/dagger/go.mod",
       "engine/modules/dagger/go.sum",
       "engine/modules/trivy/mkdb/main.go",
+      "engine/modules/helm/go.mod",
+      "engine/modules/kustomize/go.sum",
       "engine/recipes/trivy-advisories.json",
+      "environments/kubernetes/chart/.helmignore",
+      "environments/kubernetes/chart/Chart.yaml",
+      "environments/kubernetes/chart/values.schema.json",
+      "environments/kubernetes/chart/templates/_helpers.tpl",
       "schema/run.schema.json",
       "LICENSE",
       "README.md",
@@ -85,7 +91,9 @@ describe("the package", () => {
     }
     const odd = files.filter(
       (file) =>
-        !/^(dist|engine\/modules|engine\/recipes|schema|docs)\/|^[A-Z]+\.md$|^LICENSE$|^package\.json$/.test(file),
+        !/^(dist|engine\/modules|engine\/recipes|environments\/kubernetes\/chart|schema|docs)\/|^[A-Z]+\.md$|^LICENSE$|^package\.json$/.test(
+          file,
+        ),
     )
     expect(odd).toEqual([])
     expect(
@@ -96,8 +104,9 @@ describe("the package", () => {
   })
 
   it("every file that the sources read at run time is there", async () => {
-    // Recipes and modules are found from the folder of the package.
-    for (const file of shop.files.filter((name) => name.startsWith("dist/engine/") && name.endsWith(".js"))) {
+    // Recipes, modules and the chart are found from the folder of the package.
+    let read = 0
+    for (const file of shop.files.filter((name) => /^dist\/.*\.js$/.test(name))) {
       const text = await readFile(join(repository, file), "utf8")
       for (const [, path = ""] of text.matchAll(/join\(packageRoot\(\), ((?:"[^"]+"(?:, )?)+)\)/g)) {
         const wanted = [...path.matchAll(/"([^"]+)"/g)].map(([, part]) => part).join("/")
@@ -105,8 +114,10 @@ describe("the package", () => {
           shop.files.some((name) => name === wanted || name.startsWith(`${wanted}/`)),
           wanted,
         ).toBe(true)
+        read += 1
       }
     }
+    expect(read).toBeGreaterThan(2)
   })
 
   it("is without fault for publint", async () => {

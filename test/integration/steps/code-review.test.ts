@@ -29,7 +29,7 @@ async function check(
 }
 
 describe("code review at GitLab", () => {
-  it("passes when another person approved and every thread is resolved, on the free tier and under a path, too", async () => {
+  it("passes when another person approved and every thread is resolved, at the Community Edition and under a path, too", async () => {
     const { result, reports, gitlab } = await check(
       {
         discussions: [
@@ -43,6 +43,15 @@ describe("code review at GitLab", () => {
     expect(await result).toEqual({ number: 7, url, approvedBy: ["zhang.min"] })
     expect(reports).toEqual([{ kind: "link", title: "Merge request !7", url }])
     expect(new Set(gitlab.credentials)).toEqual(new Set(["private-token: glpat-right"]))
+  })
+
+  it("passes on the free tier of the Enterprise Edition, too, whose rules require none", async () => {
+    const { result } = await check({ approvalsRequired: 0 })
+    await expect(result).resolves.toMatchObject({ approvedBy: ["zhang.min"] })
+    const none = await check({ approvalsRequired: 0, approvedBy: [] })
+    await expect(none.result).rejects.toMatchObject({
+      message: expect.stringContaining("1 approval is missing") as string,
+    })
   })
 
   it("does not count the author's own approval", async () => {

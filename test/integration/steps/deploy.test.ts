@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process"
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
@@ -13,6 +12,7 @@ import { Approval, Release, Source } from "../../../steps/outputs.js"
 import { ServiceDeclaration, type Service } from "../../../steps/service.js"
 import type { Settings } from "../../../steps/settings.js"
 import { openLab, type Lab } from "../environments/lab.js"
+import { commitAll, gitIn } from "./commit.js"
 
 const strategy = { kind: "rolling", minReadySeconds: 0, drainSeconds: 5 } as const
 let lab: Lab
@@ -21,28 +21,12 @@ let settings: Settings
 let service: Service
 let releases: Release[]
 
-const git = (...args: string[]) =>
-  execFileSync("git", ["-c", "user.name=Wang Li", "-c", "user.email=wang@example.com", ...args], { cwd: project })
-    .toString()
-    .trim()
-
 async function commit(files: Record<string, string>): Promise<Source> {
   for (const [name, text] of Object.entries(files)) {
     await mkdir(dirname(join(project, name)), { recursive: true })
     await writeFile(join(project, name), text)
   }
-  git("add", ".")
-  git("commit", "-q", "-m", "A change")
-  return {
-    commit: git("rev-parse", "HEAD"),
-    tree: git("rev-parse", "HEAD^{tree}"),
-    dirty: false,
-    author: { name: "Wang Li", email: "wang@example.com" },
-    date: "2026-01-01T00:00:00Z",
-    subject: "A change",
-    changed: [],
-    services: {},
-  }
+  return commitAll(project)
 }
 
 beforeAll(async () => {
@@ -52,7 +36,7 @@ beforeAll(async () => {
     prod: { replicas: 1, strategy, approvals: {} },
   })
   project = await mkdtemp(join(tmpdir(), "gantry-deploy-"))
-  git("init", "-q", "-b", "main")
+  gitIn(project)("init", "-q", "-b", "main")
   service = {
     ...ServiceDeclaration.parse({
       name: "web",
@@ -139,7 +123,7 @@ describe("the deploy step", () => {
       headers: { accept: "application/vnd.docker.distribution.manifest.v2+json" },
     })
     expect(kept.headers.get("docker-content-digest")).toBe(releases[0]?.digest)
-    git("checkout", "-q", "--", ".")
+    gitIn(project)("checkout", "-q", "--", ".")
 
     // A process that was killed after the deed, before it was recorded, finds it done.
     const found = await findDeployment(context(source, releases[0]).ctx, settings, service, "test")

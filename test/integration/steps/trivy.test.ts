@@ -169,15 +169,28 @@ describe("Trivy, for real", () => {
     expect((await result).counts).toMatchObject({ CRITICAL: 0, HIGH: 0 })
   })
 
-  it("finds Java archives by what is in them", async () => {
-    const jar = zip({
-      "META-INF/maven/org.apache.logging.log4j/log4j-core/pom.properties":
-        "groupId=org.apache.logging.log4j\nartifactId=log4j-core\nversion=2.14.1\n",
-    })
-    const { result } = await scan(await ociArchive({ ...system, "app/lib/log4j-core-2.14.1.jar": jar }))
+  it.each([
+    [
+      "by what is in them",
+      "log4j-core-2.14.1.jar",
+      {
+        "META-INF/maven/org.apache.logging.log4j/log4j-core/pom.properties":
+          "groupId=org.apache.logging.log4j\nartifactId=log4j-core\nversion=2.14.1\n",
+      },
+      "CVE-2021-44228 org.apache.logging.log4j:log4j-core 2.14.1",
+    ],
+    // As Gradle makes them: nothing in them says of which group they are.
+    [
+      "by their names",
+      "spring-beans-5.3.17.jar",
+      { "META-INF/MANIFEST.MF": "Manifest-Version: 1.0\nAutomatic-Module-Name: spring.beans\n" },
+      "CVE-2022-22965 org.springframework:spring-beans 5.3.17",
+    ],
+  ])("finds Java archives %s", async (_how, name, files, finding) => {
+    const { result } = await scan(await ociArchive({ ...system, [`app/lib/${name}`]: zip(files) }))
     await expect(result).rejects.toMatchObject({
       kind: "failed",
-      reason: expect.stringContaining("CVE-2021-44228 org.apache.logging.log4j:log4j-core 2.14.1") as string,
+      reason: expect.stringContaining(finding) as string,
     })
   })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import type { Presence } from "../../../ci/flow.js"
+import type { Presence } from "../../../ci/job.js"
 import { gitlabGlobs, rulesOf, sharedJob, termsOf, type RuleScope } from "../../../ci/gitlab/rules.js"
 import {
   all,

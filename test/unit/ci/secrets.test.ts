@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest"
 import { ciSecrets, ciTokens, recordKey, withholdFromSteps } from "../../../ci/secrets.js"
 import { gitlabFacts, githubFacts, type Env } from "../../../ci/variables.js"
 import { readSecrets } from "../../../core/secrets.js"
+import { CiSettings } from "../../../steps/ci.js"
 import { thrown } from "../core/rig.js"
 
 const sha = "4f2a9c17d8e05b6391c3a7e2f10d54b8a96c0e3d"
@@ -78,10 +79,56 @@ it("steps do not find in the environment what is for somebody else", async () =>
     PATH: "/bin",
   }
   const env = { ...secret, ...open }
-  withholdFromSteps(env, [{ secrets: ["HARBOR_PASSWORD"] }, { secrets: [] }])
+  expect(withholdFromSteps(env, [{ secrets: ["HARBOR_PASSWORD"] }, { secrets: [] }], CiSettings.parse({}))).toEqual([])
   expect(env).toEqual(open)
   const source = ciSecrets(env, gitlab())
   for (const [name, value] of Object.entries(secret)) expect(await source.read(name), name).toBe(value)
+})
+
+it("in a GitLab job steps see nothing of the project's settings that the configuration does not name", async () => {
+  const settings = {
+    NPM_TOKEN: "npm-1",
+    NODE_AUTH_TOKEN: "npm-2",
+    npm_config__authToken: "npm-3",
+    DOCKER_AUTH_CONFIG: "{}",
+    DOCKER_PASSWORD: "d",
+    SSH_PRIVATE_KEY: "s",
+    DAGGER_CLOUD_TOKEN: "c",
+    GITLAB_API_KEY: "g",
+    SHOP_COUPON_KEY: "k",
+  }
+  const named = { REGION: "cn-north-1", AWS_ROLE_ARN: "arn", AWS_REGION: "cn" }
+  const open = {
+    GITLAB_CI: "true",
+    CI: "true",
+    CI_JOB_ID: "7",
+    GITLAB_USER_LOGIN: "lin",
+    FF_USE_FASTZIP: "true",
+    GIT_DEPTH: "0",
+    PATH: "/bin",
+    LC_ALL: "C.UTF-8",
+    GANTRY_TARGET: "kubernetes",
+    DOCKER_HOST: "tcp://docker:2376",
+    KUBECONFIG: "/builds/shop.tmp/KUBECONFIG",
+    _EXPERIMENTAL_DAGGER_RUNNER_HOST: "tcp://engine:1234",
+    NODE_EXTRA_CA_CERTS: "/ca.pem",
+    npm_config_registry: "https://npm.example",
+    NPM_CONFIG_CACHE: ".npm",
+    https_proxy: "http://proxy",
+  }
+  const env: NodeJS.ProcessEnv = { ...settings, ...named, ...open }
+  const ci = CiSettings.parse({ gitlab: { variables: { REGION: "cn-north-1" }, visible: ["AWS_*"] } })
+  expect(withholdFromSteps(env, [{ secrets: ["NPM_TOKEN"] }], ci)).toEqual(
+    Object.keys(settings)
+      .filter((name) => name !== "NPM_TOKEN")
+      .sort(),
+  )
+  expect(env).toEqual({ ...named, ...open })
+  expect(await ciSecrets(env, gitlab()).read("SHOP_COUPON_KEY")).toBe("k")
+  // Elsewhere a person has set what there is, or a workflow that names it.
+  const laptop = { SHOP_COUPON_KEY: "k" }
+  expect(withholdFromSteps(laptop, [], CiSettings.parse({}))).toEqual([])
+  expect(laptop).toEqual({ SHOP_COUPON_KEY: "k" })
 })
 
 it("tokens of the CI system are masked whether or not a step declares them", () => {

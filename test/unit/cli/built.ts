@@ -32,7 +32,7 @@ export async function built(): Promise<void> {
   }
   try {
     const newest = Math.max(...sources.map((folder) => newestIn(join(repository, folder))))
-    if (mtime(command) === 0 || newest > Math.max(mtime(stamp), mtime(join(repository, "dist/.tsbuildinfo")))) {
+    if (mtime(command) === 0 || newest > Math.max(mtime(stamp), mtime(join(repository, "build/.tsbuildinfo")))) {
       const started = new Date()
       execFileSync("npm", ["run", "--silent", "build"], { cwd: repository, stdio: ["ignore", "ignore", "inherit"] })
       writeFileSync(stamp, "")

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { engineConfig } from "../../../engine/config.js"
 import { recordRelease } from "../../../environments/history.js"
 import { recordMigration } from "../../../environments/migrations/journal.js"
-import { placeOf, releaseSpec, type EnvironmentDetail, type EnvironmentService } from "../../../environments/index.js"
-import { environmentText } from "../../../cli/env-text.js"
+import { memoryOf, releaseSpec, type EnvironmentDetail, type EnvironmentService } from "../../../environments/index.js"
+import { environmentsText, environmentText, troubleLines } from "../../../cli/env-text.js"
 import { makeProject } from "./rig.js"
 
 /** What was deployed is known from the state on disk; there is no Docker Engine here, and nothing wants one. */
@@ -23,7 +23,8 @@ describe("gantry env, with a state and no Docker Engine", () => {
     )
     const home = join(project.dir, ".gantry/home")
     env = { GANTRY_HOME: home }
-    const place = (name: string) => placeOf({ project: "shop", engine: engineConfig.parse({ home }) }, name)
+    const notes = (name: string) =>
+      memoryOf({ project: "shop", engine: engineConfig.parse({ home }), environments: {} }, name, "catalog").notes
     for (const [name, config] of [
       ["test", "shop: { place: test, mail: { password: one } }\n"],
       ["prod", "shop: { place: prod, mail: { password: two } }\n"],
@@ -41,9 +42,9 @@ describe("gantry env, with a state and no Docker Engine", () => {
         calls: [],
         resources: {},
       })
-      await recordRelease(place(name), "catalog", { release, replicas: 1, at: "2026-01-01T00:00:00Z" })
+      await recordRelease(notes(name), { release, replicas: 1, at: "2026-01-01T00:00:00Z" })
     }
-    await recordMigration(place("test"), "catalog", {
+    await recordMigration(notes("test"), {
       key: "k",
       content: "c",
       run: "m",
@@ -78,7 +79,10 @@ describe("gantry env, with a state and no Docker Engine", () => {
     expect(code).toBe(3)
     expect(stderr).toContain("ENV-NO-DOCKER")
     expect(stdout).toContain("migration   done at 2026-01-01T00:00:01Z (commit c0ffee000000), not backwards compatible")
-    expect(await gantry("show", "tset")).toMatchObject({ code: 2, stderr: expect.stringContaining("ENV-UNKNOWN") })
+    expect(await gantry("show", "tset")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("ENVIRONMENT-UNKNOWN"),
+    })
     expect(await gantry("show", "test", "catlog")).toMatchObject({
       code: 2,
       stderr: expect.stringContaining("catalog"),
@@ -131,6 +135,7 @@ it("a rollout, what ran before and drift stand beneath their service, and what b
         drift: [drift],
       },
     ],
+    dependencies: [],
     drift: [{ what: "stranger", field: "network", expected: "not in it", found: "p" }],
   } as unknown as EnvironmentDetail
   expect(environmentText(detail, {}).split("\n")).toEqual([
@@ -165,6 +170,7 @@ it("a rollout that pauses says who is asked for what; one whose process is gone,
           drift: [],
         },
       ],
+      dependencies: [],
       drift: [],
     } as unknown as EnvironmentDetail
     return environmentText(detail, {}).split("\n")[2]
@@ -175,4 +181,110 @@ it("a rollout that pauses says who is asked for what; one whose process is gone,
   )
   expect(rolloutOf("shifting")).toMatch(/; now: gantry resume r-1$/)
   expect(rolloutOf("shifting", { what: "w", by: "b", since: "s" })).toMatch(/few requests$/)
+})
+
+describe("an environment on a cluster", () => {
+  const cluster = {
+    context: "prod-a",
+    namespace: "shop-prod",
+    exposed: "HTTPRoute of Gateway lab/public",
+    shares: { blue: 90, green: 10 },
+    autoscaler: { min: 2, max: 6, current: 3, desired: 4, trouble: "no figures" },
+    events: [{ about: "Pod web-green-1", text: "Failed: no such image", at: "today" }],
+    look: "kubectl --context prod-a -n shop-prod describe pod web-green-1",
+  }
+  const service = {
+    environment: "prod",
+    service: "web",
+    state: "degraded",
+    reachable: true,
+    replicas: { wanted: 2, ready: 1 },
+    url: "https://web.example",
+    instances: [
+      {
+        name: "web-green-1",
+        digest: "sha256:2",
+        ready: false,
+        traffic: true,
+        restarts: 0,
+        why: "ErrImagePull: no\nimage",
+      },
+    ],
+    strategy: "rolling",
+    history: [],
+    drift: [],
+    cluster,
+  }
+  const unknown = (environment: string, code: string) => ({
+    ...service,
+    environment,
+    state: "unknown",
+    reachable: false,
+    url: undefined,
+    trouble: { code, kind: "errored", message: "nobody answers" },
+  })
+
+  it("says where it is, how the traffic is shared, who scales it, and what is not well", () => {
+    const detail = {
+      environment: "prod",
+      services: [service],
+      dependencies: [],
+      drift: [],
+    } as unknown as EnvironmentDetail
+    expect(environmentText(detail, {}).split("\n")).toEqual([
+      "web in prod: degraded, 1 of 2 ready",
+      "  address     https://web.example",
+      "  cluster     context prod-a, namespace shop-prod",
+      "  traffic     HTTPRoute of Gateway lab/public: blue 90 %, green 10 %",
+      "  autoscaler  2 to 6 instances, has 3, wants 4; does not act: no figures",
+      "  strategy    rolling",
+      expect.stringMatching(/^ {2}instance {4}web-green-1 sha256:2, not ready, with traffic: ErrImagePull: no.*image$/),
+      "  event       Pod web-green-1: Failed: no such image (today)",
+      "  what now    kubectl --context prod-a -n shop-prod describe pod web-green-1",
+    ])
+  })
+
+  it("one that does not answer has no figures, and its reason is told once for all that have it", () => {
+    const all = [
+      service,
+      unknown("uat", "K8S-A"),
+      unknown("uat", "K8S-A"),
+      unknown("prod", "K8S-A"),
+      unknown("x", "K8S-B"),
+    ]
+    const rows = environmentsText(all as unknown as EnvironmentService[], {}).split("\n")
+    expect(rows.map((r) => r.replace(/ +/g, " ").trim()).slice(1, 3)).toEqual([
+      "prod web degraded 1/2 - - - https://web.example",
+      "uat web unknown - - - - -",
+    ])
+    expect(troubleLines(all as unknown as EnvironmentService[])).toEqual([
+      "uat, prod: K8S-A: nobody answers",
+      "x: K8S-B: nobody answers",
+    ])
+  })
+})
+
+it("what the services depend on stands behind them, with what is not ready and whether it is declared", () => {
+  const cache = {
+    ...{
+      name: "cache",
+      kind: "manifests",
+      state: "degraded",
+      declared: false,
+      hash: "0123456789abcdef",
+      commit: "c0ffee",
+    },
+    ...{ at: "2026-11-24T10:00:00.000Z", trouble: ["StatefulSet cache: 1 of 1 updated, 0 ready"] },
+    drift: [{ what: "Service cache", field: "object", expected: "there", found: "none" }],
+  }
+  const detail = { environment: "test", services: [], dependencies: [cache], drift: [] } as unknown as EnvironmentDetail
+  expect(environmentText(detail, {}).split("\n")).toEqual([
+    "cache in test: degraded",
+    "  dependency  manifests, not declared any more; it stays until somebody removes it",
+    "  content     0123456789ab",
+    "  commit      c0ffee",
+    "  since       2026-11-24T10:00:00.000Z",
+    "  trouble     StatefulSet cache: 1 of 1 updated, 0 ready",
+    "  drift       Service cache: object is none, expected there",
+  ])
 })

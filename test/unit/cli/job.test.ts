@@ -9,7 +9,7 @@ import { config, hostStep, makeProject, targets } from "./rig.js"
 const delivery = [
   hostStep(
     "catalog.unit",
-    'log.info("41 tests"); log.info("a tool finds " + execFileSync("env").toString().match(/^(ORDER_TOKEN|PLAIN)(?==)/gm))',
+    'log.info("41 tests"); log.info("a tool finds " + execFileSync("env").toString().match(/^(ORDER_TOKEN|OF_SETTINGS|PLAIN)(?==)/gm))',
     'service: "catalog",',
   ),
   hostStep("order.unit", "", 'service: "order",'),
@@ -17,7 +17,7 @@ const delivery = [
   hostStep(
     "deploy",
     'log.info("token " + secrets.TOKEN.plaintext() + " key " + (process.env.GANTRY_RECORD_KEY ?? "gone")); ' +
-      'log.info("a tool finds " + execFileSync("env").toString().match(/^(CI_JOB_TOKEN|TOKEN|ORDER_TOKEN|GITLAB_TOKEN|PLAIN)(?==)/gm))',
+      'log.info("a tool finds " + execFileSync("env").toString().match(/^(CI_JOB_TOKEN|TOKEN|ORDER_TOKEN|GITLAB_TOKEN|OF_SETTINGS|PLAIN)(?==)/gm))',
     'secrets: ["TOKEN"], after: [...(settings.services.some((s) => s.name === "catalog") ? [catalog_unit] : []), ...(settings.services.some((s) => s.name === "order") ? [order_unit] : [])],',
   ),
   '      return pipeline("p", { targets: [deploy, ...(settings.services.some((s) => s.name === "order") ? [order_publish] : [])] })',
@@ -35,7 +35,7 @@ const asks = [
 ].join("\n")
 const service = (name: string) => `name: ${name}\ntoolchain: { image: "node:22" }\nbuild: {}\nhealth: {}\n`
 const files = {
-  ...config({ delivery, red, asks }, 'services: ["catalog", "order"],'),
+  ...config({ delivery, red, asks }, 'services: ["catalog", "order"], ci: { gitlab: { visible: ["PLA*"] } },'),
   "catalog/gantry.service.yaml": service("catalog"),
   "order/gantry.service.yaml": service("order"),
 }
@@ -74,6 +74,7 @@ const gitlab = (more: Record<string, string> = {}) => ({
   TOKEN: "s3cr3t-value",
   ORDER_TOKEN: "s3cr3t-of-order",
   PLAIN: "for everybody",
+  OF_SETTINGS: "masked or not, who knows",
   ...more,
 })
 const run = (dir: string, name: string, env: Record<string, string> = gitlab(), pipeline = "delivery") =>
@@ -95,6 +96,7 @@ describe("gantry job in GitLab CI", () => {
     expect(last.stderr).toContain("catalog.unit success")
     expect(last.stderr).toContain("token *** key gone")
     expect(last.stderr).toMatch(/a tool finds PLAIN$/m)
+    expect(last.stderr).toMatch(/^Not for steps: .*\bOF_SETTINGS\b.*\. A step gets what it declares/m)
     expect(await summary(deploy, "deploy")).toMatchObject({
       run: "gitlab-4711",
       status: "success",

@@ -12,7 +12,9 @@ export const gitEnv = { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONF
 
 /** The variables that change what the command does are set by the test alone. */
 function environment(more: Record<string, string>): NodeJS.ProcessEnv {
-  const own = Object.entries(gitEnv).filter(([name]) => !/^(CI|CI_.*|GITHUB_.*|NO_COLOR|FORCE_COLOR)$/.test(name))
+  const own = Object.entries(gitEnv).filter(
+    ([name]) => !/^(CI|CI_.*|GITHUB_.*|NO_COLOR|FORCE_COLOR|GANTRY_TARGET)$/.test(name),
+  )
   return { ...Object.fromEntries(own), ...more }
 }
 

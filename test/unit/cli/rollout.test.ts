@@ -6,11 +6,11 @@ import { rollbackVerb } from "../../../cli/verbs/rollback.js"
 import { rolloutVerb } from "../../../cli/verbs/rollout.js"
 import { unlock } from "../../../cli/verbs/unlock.js"
 import { engineConfig } from "../../../engine/config.js"
-import { fileNotes } from "../../../environments/docker/notes.js"
+import { fileNotes } from "../../../environments/docker/memory.js"
 import { recordRelease } from "../../../environments/history.js"
 import { placeOf, serviceFolder, type Place } from "../../../environments/places.js"
 import { releaseKey, type ReleaseSpec } from "../../../environments/release.js"
-import { unfinishedRelease } from "../../../environments/unfinished.js"
+import { unfinishedRelease } from "../../../environments/deployment/unfinished.js"
 import {
   freshState,
   readDecision,
@@ -18,7 +18,7 @@ import {
   refuse,
   type RolloutState,
 } from "../../../environments/strategies/state.js"
-import type { Notes } from "../../../environments/target.js"
+import type { Notes } from "../../../environments/memory.js"
 import { thisProcess } from "../../../core/process-mark.js"
 import { spec as releaseOf } from "../environments/strategies/world.js"
 import { makeProject } from "./rig.js"
@@ -140,11 +140,11 @@ describe("gantry promote and abort", () => {
 
 describe("gantry rollback", () => {
   it("changes nothing when there is nothing to go back to, or nobody who may", async () => {
-    const { dir, place, notes, spec } = await project()
+    const { dir, notes, spec } = await project()
     const back = (more: object = {}) =>
       codeOf(rollbackVerb(dir, "prod", { as: "Lin Release", reason: "orders fail", service: ["web"], ...more }))
     expect(await back()).toBe("ROLLBACK-NOTHING")
-    await recordRelease(place, "web", { release: spec("aaaaaa"), replicas: 1, at: "2026-11-26T00:00:00.000Z" })
+    await recordRelease(notes, { release: spec("aaaaaa"), replicas: 1, at: "2026-11-26T00:00:00.000Z" })
     expect(await back()).toBe("ROLLBACK-NOTHING")
     expect(await back({ to: "ffffff" })).toBe("ROLLBACK-UNKNOWN")
     expect(await back({ as: "Somebody" })).toBe("PERSON-UNKNOWN")
@@ -152,9 +152,11 @@ describe("gantry rollback", () => {
     expect(await notes.read("rollback-order")).toBeUndefined()
     // While a release is on its way the last whole one is what to go back to: then there is something.
     const { project: name, engine } = { project: "p", engine: engineConfig.parse({ stack: "t" }) }
-    expect(await unfinishedRelease({ project: name, engine }, "prod", "web")).toBeUndefined()
+    expect(await unfinishedRelease({ project: name, engine, environments: {} }, "prod", "web")).toBeUndefined()
     await pausedRollout(notes, spec("aaaaaa"), spec("b"))
-    expect(await unfinishedRelease({ project: name, engine }, "prod", "web")).toBe(releaseKey(spec("b")))
+    expect(await unfinishedRelease({ project: name, engine, environments: {} }, "prod", "web")).toBe(
+      releaseKey(spec("b")),
+    )
   })
 })
 

@@ -37,6 +37,16 @@ it("completes what a person wrote", async () => {
   expect(pipelines).toEqual({})
 })
 
+it("each service knows who calls it, also when only some are delivered", async () => {
+  const root = await project({
+    ...config(`  services: ["a", "b"],`),
+    "a/gantry.service.yaml": service("a"),
+    "b/gantry.service.yaml": service("b", "calls: [a]\n"),
+  })
+  const { settings } = await loadProject(root)
+  expect(selectServices(settings, ["a"]).services).toMatchObject([{ name: "a", callers: ["b"] }])
+})
+
 it("may be a promise", async () => {
   const root = await project({ "gantry.config.ts": "export default Promise.resolve({ project: 'later' })\n" })
   expect((await loadProject(root)).settings.project).toBe("later")
@@ -48,6 +58,21 @@ it("is found from any folder below it", async () => {
   await expect(findProject(dirname(root))).rejects.toMatchObject({
     code: "CONFIG-MISSING",
     hint: expect.stringContaining("gantry init") as string,
+  })
+})
+
+it("what a service brings itself stands for its database, too", async () => {
+  const files = {
+    ...config(
+      `  services: ["svc"], environments: {\n    test: { target: "kubernetes", kubernetes: { services: { svc: { own: { kind: "manifests", path: "k8s" } } } } } }`,
+    ),
+    "svc/gantry.service.yaml": service("svc", "database: mariadb\nmigrations: { run: migrate }\n"),
+  }
+  expect(await failure(files)).toMatchObject({
+    code: "CONFIG-INVALID",
+    message: expect.stringMatching(
+      /^gantry\.config\.ts:4: environments\.test\.kubernetes\.services\.svc\.own: svc declares `database` and `migrations`/,
+    ) as string,
   })
 })
 
@@ -70,6 +95,9 @@ describe("gantry.config.ts: an error names file, line and field", () => {
     [`  services: "a",`, /^gantry\.config\.ts:3: services: .*expected array/],
     [`  configRepo: "nope",`, "gantry.config.ts:3: configRepo: the folder nope is not there"],
     [`  environments: { test: { ports: { shop: 8080 } } },`, /^gantry\.config\.ts:3: environments\.test\.ports\.shop: there is no service "shop"/],
+    [`  environments: {\n  test: { kubernetes: { services: { shop: {} } } } },`, /^gantry\.config\.ts:4: environments\.test\.kubernetes\.services\.shop: there is no service "shop"/],
+    [`  environments: { test: { kubernetes: {\n contxt: "a" } } },`, /^gantry\.config\.ts:4: environments\.test\.kubernetes\.contxt: there is no such field; did you mean "context"/],
+    [`  environments: { test: { target: "kubernets" } },`, /^gantry\.config\.ts:3: environments\.test\.target: Invalid option/],
     [`  pipelines: {\n  first: 3 },`, /^gantry\.config\.ts:4: pipelines\.first: must be a pipeline/],
     [`  engine: { ports: { registy: 1 } },`, /^gantry\.config\.ts:3: engine\.ports\.registy: there is no such field; did you mean "registry"/],
   ])("%s", async (body, message) => {
@@ -164,6 +192,18 @@ describe("gantry.service.yaml: an error names file, line and field", () => {
     expect(await failure({ ...two, "b/gantry.service.yaml": service("two", "calls: [oen]\n") })).toMatchObject({
       code: "SERVICE-UNKNOWN",
       message: expect.stringContaining('no service "oen"') as string,
+    })
+  })
+  it.each([
+    ["prometheus", "On Kubernetes the environment's own Prometheus is called so in its namespace."],
+    ["dependencies", "On Kubernetes what the services of an environment depend on is called so in its namespace."],
+    ["web-preview", "On Kubernetes an object of the service web is called so in its namespace."],
+  ])("called %s, as the environment or another service names its own", async (name, reason) => {
+    const both = { ...config(`  services: ["a", "b"],`), "a/gantry.service.yaml": service("web") }
+    expect(await failure({ ...both, "b/gantry.service.yaml": service(name) })).toMatchObject({
+      code: "SERVICE-RESERVED",
+      message: `b/gantry.service.yaml: name: no service can be called "${name}"`,
+      reason,
     })
   })
 })

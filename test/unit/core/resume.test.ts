@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { nodeOf } from "../../../core/plan.js"
-import { applyEvent, emptyState, type RunRecord } from "../../../core/record.js"
+import type { RunRecord } from "../../../core/record.js"
+import { applyEvent, emptyState } from "../../../core/fold.js"
 import { checkSamePipeline } from "../../../core/resume.js"
 import { step, type AnyStep } from "../../../core/step.js"
 import { thrown } from "./rig.js"

@@ -4,12 +4,13 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { engineConfig } from "../../../engine/config.js"
+import { fileNotes } from "../../../environments/docker/memory.js"
 import { networkLayout } from "../../../environments/docker/network.js"
 import { instanceEnvironment } from "../../../environments/docker/instances.js"
 import { demultiplex } from "../../../environments/docker/logs.js"
 import { environment, Environments } from "../../../environments/environment.js"
 import { readHistory, recordRelease } from "../../../environments/history.js"
-import { placeOf } from "../../../environments/places.js"
+import { placeOf, serviceFolder } from "../../../environments/places.js"
 import { plotsOf } from "../../../environments/plots.js"
 import { releaseKey, releaseSpec, type ReleaseSpec } from "../../../environments/release.js"
 
@@ -104,12 +105,12 @@ describe("ports on loopback", () => {
 
 describe("the history of releases", () => {
   it("counts generations, newest first, and the same release again is no new one", async () => {
-    const test = await place()
+    const test = fileNotes(serviceFolder(await place(), "web"))
     const at = new Date(0).toISOString()
-    await recordRelease(test, "web", { release: spec(), replicas: 2, at })
-    await recordRelease(test, "web", { release: spec(), replicas: 3, at })
-    await recordRelease(test, "web", { release: spec({ digest: "sha256:2" }), replicas: 3, at })
-    const all = await readHistory(test, "web")
+    await recordRelease(test, { release: spec(), replicas: 2, at })
+    await recordRelease(test, { release: spec(), replicas: 3, at })
+    await recordRelease(test, { release: spec({ digest: "sha256:2" }), replicas: 3, at })
+    const all = await readHistory(test)
     expect(all.map((e) => [e.generation, e.release.digest])).toEqual([
       [2, "sha256:2"],
       [1, "sha256:1"],

@@ -1,6 +1,15 @@
+import { mkdtemp, rm } from "node:fs/promises"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { haproxyConfig, readinessMap, type BalancerModel } from "../../../environments/docker/haproxy-config.js"
-import { parseServers, runtimeCommands, type ServerView } from "../../../environments/docker/haproxy-runtime.js"
+import {
+  parseServers,
+  readServers,
+  runtimeCommands,
+  type ServerView,
+} from "../../../environments/docker/haproxy-runtime.js"
 
 const model: BalancerModel = {
   services: {
@@ -70,6 +79,17 @@ describe("what HAProxy says", () => {
   ])("says of the last check %s: %s", (cells, check) => {
     const line = stat.replace(/^catalog,catalog-1,.*$/m, `catalog,catalog-1,0,3,UP,${cells},172.20.0.65:8080,`)
     expect(parseServers(state, line).get("catalog-1")?.check).toBe(check)
+  })
+})
+
+describe("a balancer that dies in the middle of its answer", () => {
+  it("is said to be silent, and not to have no servers", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "gantry-haproxy-"))
+    const haproxy = createServer((connection) => connection.resume().end(state))
+    await new Promise<void>((resolve) => haproxy.listen(join(folder, "admin.sock"), resolve))
+    await expect(readServers(join(folder, "admin.sock"))).rejects.toMatchObject({ code: "ENV-BALANCER-SILENT" })
+    await new Promise((resolve) => haproxy.close(resolve))
+    await rm(folder, { recursive: true })
   })
 })
 

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile, mkdir } from "node:fs/promises"
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { expect, it, onTestFinished } from "vitest"
@@ -7,6 +7,8 @@ import { readMigrations, recordMigration } from "../../../environments/migration
 import { migrate } from "../../../environments/migrations/migrate.js"
 import { migrationKey, type MigrateOptions } from "../../../environments/migrations/spec.js"
 import { releaseSpec } from "../../../environments/release.js"
+import { fileNotes } from "../../../environments/docker/memory.js"
+import { freeLocks } from "../../fakes/target.js"
 import type { Target } from "../../../environments/target.js"
 import type { TaskEnd, TaskView } from "../../../environments/task.js"
 
@@ -30,7 +32,7 @@ const release = releaseSpec({
 async function world(options: { left?: TaskView; ends?: readonly number[]; onRun?: () => Promise<void> } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "gantry-test-"))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
-  const place = { prefix: "p", projectFolder: folder, folder }
+  const notes = fileNotes(folder)
   let left = options.left
   const did: string[] = []
   const ends = [...(options.ends ?? [])]
@@ -44,26 +46,27 @@ async function world(options: { left?: TaskView; ends?: readonly number[]; onRun
   const target = {
     service: "web",
     environment: "test",
+    notes,
+    locks: freeLocks,
     prepare: () => Promise.resolve(void did.push("prepare")),
     findTask: () => Promise.resolve(left),
     dataSince: () => Promise.resolve("then"),
     awaitTask: () => Promise.resolve(void did.push("await")).then(end),
     async runOnce(_release: unknown, task: { key: string }, { starting }: { starting?: () => Promise<void> }) {
       await starting?.()
-      did.push(`run ${(await readMigrations(place, "web"))[0]?.status}`)
+      did.push(`run ${(await readMigrations(notes))[0]?.status}`)
       left = { key: task.key, container: "web-migration", state: "ended" }
       await options.onRun?.()
       return end()
     },
     async removeTask() {
-      did.push(`remove ${(await readMigrations(place, "web"))[0]?.status ?? "nothing"}`)
+      did.push(`remove ${(await readMigrations(notes))[0]?.status ?? "nothing"}`)
       left = undefined
     },
   } as unknown as Target
   const go = (migration = spec) =>
     migrate({
       target,
-      place,
       environment: environment("test"),
       release,
       migration,
@@ -73,7 +76,7 @@ async function world(options: { left?: TaskView; ends?: readonly number[]; onRun
       keepLog: () => Promise.resolve(),
     } satisfies MigrateOptions)
   const started = (key = migrationKey(spec)) =>
-    recordMigration(place, "web", {
+    recordMigration(notes, {
       key,
       content: "c1",
       run: "m",
@@ -85,7 +88,7 @@ async function world(options: { left?: TaskView; ends?: readonly number[]; onRun
       status: "started",
       startedAt: "2026-01-01T00:00:00Z",
     })
-  return { place, did, go, started, status: async () => (await readMigrations(place, "web"))[0]?.status }
+  return { folder, notes, did, go, started, status: async () => (await readMigrations(notes))[0]?.status }
 }
 
 it("writes down that it starts before it runs, and how it ended before its container goes", async () => {
@@ -122,14 +125,14 @@ it("one that was left behind and failed is told, and not run again at once", asy
 })
 
 it("the failure of another one is told, and does not stop this one", async () => {
-  const { place, did, go, started } = await world({
+  const { notes, did, go, started } = await world({
     left: { key: "other", container: "c", state: "ended" },
     ends: [4, 0],
   })
   await started("other")
   expect(await go()).toMatchObject({ applied: true })
   expect(did).toEqual(["await", "remove failed", "prepare", "run started", "remove done"])
-  expect((await readMigrations(place, "web")).map((e) => e.status)).toEqual(["done", "failed"])
+  expect((await readMigrations(notes)).map((e) => e.status)).toEqual(["done", "failed"])
 })
 
 it("a container of something else is no answer to how it ended", async () => {
@@ -147,9 +150,8 @@ it("when the engine goes away meanwhile, nothing is said about its end", async (
 })
 
 it("a state that cannot be read is not taken for an empty one", async () => {
-  const { place, did, go } = await world()
-  const file = join(place.folder, "services/web/migrations.json")
-  await mkdir(join(place.folder, "services/web"), { recursive: true })
+  const { folder, did, go } = await world()
+  const file = join(folder, "migrations.json")
   await writeFile(file, "{")
   await expect(go()).rejects.toMatchObject({ code: "MIGRATION-STATE" })
   expect(did).toEqual([])

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { parse } from "yaml"
 import { prometheusConfig, scrapeTargets } from "../../../environments/docker/prometheus-config.js"
-import { keepsPrometheus } from "../../../environments/docker/prometheus.js"
+import { keepsPrometheus } from "../../../environments/prometheus.js"
 import { environment, type EnvironmentInput } from "../../../environments/environment.js"
 
 describe("an environment keeps a Prometheus", () => {

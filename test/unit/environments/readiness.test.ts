@@ -11,8 +11,13 @@ function target(views: readonly Partial<Instance>[]): Target {
     describe: () => Promise.resolve([{ ...instance, ...views[Math.min(asked++, views.length - 1)] }]),
   } as unknown as Target
 }
-const wait = (views: readonly Partial<Instance>[], timeoutSeconds: number) =>
-  awaitReady(target(views), [instance], { timeoutSeconds, stableSeconds: 0, signal: AbortSignal.timeout(10_000) })
+const wait = (views: readonly Partial<Instance>[], timeoutSeconds: number, prepareSeconds = 10) =>
+  awaitReady(target(views), [instance], {
+    timeoutSeconds,
+    prepareSeconds,
+    stableSeconds: 0,
+    signal: AbortSignal.timeout(10_000),
+  })
 
 it("says why an instance is not ready by its last check that had an answer", async () => {
   const views = [{}, { check: "Layer7 wrong status, code 503" }, {}]
@@ -25,4 +30,13 @@ it("is content when all are healthy, and at an end when one died", async () => {
   expect(await wait([{}, { healthy: true }], 5)).toHaveProperty("ready")
   const exit = { code: 137, outOfMemory: true }
   expect(await wait([{}, { state: "dead", exit }], 5)).toMatchObject({ failed: { why: "out-of-memory" } })
+})
+
+it("does not count the time in which nothing of it runs, and does not wait for that for ever", async () => {
+  const preparing = { preparing: true, check: "ContainerCreating" }
+  const views = [...Array.from({ length: 6 }, () => preparing), {}, { healthy: true }]
+  expect(await wait(views, 0.25)).toHaveProperty("ready")
+  expect(await wait([preparing], 0.1, 0.3)).toMatchObject({
+    failed: { why: "trouble", instance: { trouble: { text: "Nothing of it runs after 0 s: ContainerCreating" } } },
+  })
 })

@@ -6,6 +6,7 @@ import { predecessors, type AnyStep } from "../../../core/step.js"
 import { delivery } from "../../../pipelines/delivery.js"
 import { dev } from "../../../pipelines/dev.js"
 import { checkout } from "../../../steps/checkout/index.js"
+import { dependencies } from "../../../steps/dependencies/index.js"
 import { migrate } from "../../../steps/migrate/index.js"
 import { ServiceDeclaration } from "../../../steps/service.js"
 import type { Settings } from "../../../steps/settings.js"
@@ -44,6 +45,55 @@ function before(pipeline: Pipeline, id: string): Set<string> {
   visit(step)
   return found
 }
+
+describe("what an environment's services depend on", () => {
+  const kubernetes = { dependencies: { mysql: { kind: "chart", path: "deploy/mysql" } } }
+  const environments = {
+    test: { kubernetes },
+    uat: { kubernetes },
+    prod: { kubernetes, approvals: {} },
+  }
+  const migrating = { ...full, database: "mariadb", migrations: { run: "migrate" } }
+  const made = () => delivery(settings({ catalog: full, order: migrating }, { environments }))
+
+  it("is no step where none is declared", () => {
+    expect(one().steps.filter((s) => s.id.startsWith("dependencies-"))).toEqual([])
+  })
+  it.each([
+    ["dependencies-test", ["catalog.push", "order.push"]],
+    ["catalog.deploy-test", ["dependencies-test"]],
+    ["order.migrate-test", ["dependencies-test"]],
+    ["dependencies-uat", ["catalog.acceptance", "order.acceptance"]],
+    ["order.migrate-uat", ["dependencies-uat"]],
+    ["dependencies-prod", ["gate"]],
+    ["order.migrate-prod", ["dependencies-prod"]],
+    ["catalog.rollout-prod", ["dependencies-prod"]],
+  ])("%s comes after %j", (id, earlier) => {
+    expect([...before(made(), id)]).toEqual(expect.arrayContaining(earlier))
+  })
+  it("is an effect of its own, once for all services, with a job of its own", () => {
+    const { steps } = made()
+    const own = steps.filter((s) => s.id.startsWith("dependencies-"))
+    expect(own.map((s) => [s.id, s.kind])).toEqual([
+      ["dependencies-test", "effect"],
+      ["dependencies-uat", "effect"],
+      ["dependencies-prod", "effect"],
+    ])
+    expect(jobsOf(made()).filter(({ name }) => name.startsWith("dependencies-"))).toHaveLength(3)
+  })
+  it("comes before the work tree in DEV, too", () => {
+    const pipeline = dev(settings({ order: migrating }, { environments: { ...environments, dev: { kubernetes } } }))
+    expect([...before(pipeline, "order.migrate-dev")]).toContain("dependencies-dev")
+    expect([...before(pipeline, "order.deploy-dev")]).toContain("dependencies-dev")
+  })
+  it("is not brought past the gate where people approve", () => {
+    const all = settings({ catalog: full }, { environments })
+    const source = checkout(all)
+    expect(() => dependencies(all, "prod", { source })).toThrow(
+      expect.objectContaining({ code: "DEPENDENCIES-WANT-GATE" }) as Error,
+    )
+  })
+})
 
 describe("a service travels the whole way", () => {
   it("with all the stages of the diagram, PROD last", () => {

@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream"
 import { describe, expect, it } from "vitest"
 import type { RunEvent, Stamped, StepFinished } from "../../../core/events.js"
-import { pendingRecord } from "../../../core/record.js"
+import { pendingRecord } from "../../../core/fold.js"
 import { jobLogRenderer, type JobLogOptions } from "../../../report/gitlab-log.js"
 
 const begin = Date.parse("2026-11-25T20:00:00.000Z")

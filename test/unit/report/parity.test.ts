@@ -155,6 +155,21 @@ describe("two runs differ", () => {
     )
   })
 
+  it("lets the second analysis of a project judge what is new, which the first one cannot; not what is there", () => {
+    const gate = (...metrics: string[]) => {
+      const conditions = metrics.map((metric) => ({ metric, status: "passed" as const }))
+      return step("q", { reports: [{ kind: "quality-gate", status: "passed", conditions }] })
+    }
+    const { differences, allowed } = compareRuns(
+      run("a", [gate("coverage", "new_violations", "ncloc")]),
+      run("b", [gate("coverage")]),
+    )
+    expect(differences.map((d) => d.what)).toEqual(["conditions"])
+    expect(allowed).toMatchObject([
+      { what: "conditions on new code", a: "only here: new_violations passed", why: expect.stringContaining("first") },
+    ])
+  })
+
   it.each<[string, RunRecord, RunRecord, string]>([
     [
       "a service that a run was not about",

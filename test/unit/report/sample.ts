@@ -1,6 +1,7 @@
 import type { ErrorRecord } from "../../../core/errors.js"
 import type { RunEvent, Stamped, StepFinished, StepNode } from "../../../core/events.js"
-import { applyEvent, emptyState, RunRecord } from "../../../core/record.js"
+import { RunRecord } from "../../../core/record.js"
+import { applyEvent, emptyState } from "../../../core/fold.js"
 import type { Report } from "../../../core/reports.js"
 
 /** A realistic run of the shop's delivery, as events. What is not told goes well. */

@@ -8,13 +8,19 @@ describe("what of an output the live lines did not show", () => {
     ["no newline at the end", "a\nb", ["a", "b"], ""],
     ["the end is missing", "a\nb\nc\n", ["a"], "b\nc\n"],
     ["the CLI shows tabs and colours otherwise", "\tat x\n\u001b[32mok\u001b[0m\nend\n", ["  at x", "ok"], "end\n"],
+    ["the CLI shows what is written over in its own way", "1 %\r2 %\r\ndone\n", ["2 %", "done"], ""],
+    ["standard output and errors came in another order", "a\nb\n", ["b", "a"], ""],
     ["there was no output", "", [], ""],
   ])("%s", (_what, output, live, expected) => {
     expect(unseen(output, live)).toBe(expected)
   })
 
-  it("is the whole when the live lines are something else", () => {
-    expect(unseen("a\nb\nc\n", ["b"])).toBe("[the whole output once more: the live lines were not all]\na\nb\nc\n")
+  it.each([
+    ["are something else", "a\nb\nc\n", ["b"]],
+    ["are as many, and of another command", "a\n", ["z"]],
+    ["are more", "a\nb\n", ["z", "a", "y"]],
+  ])("is the whole when the live lines %s", (_what, output, live) => {
+    expect(unseen(output, live)).toBe(`[the whole output once more: the live lines were not all]\n${output}`)
   })
 })
 

@@ -49,6 +49,19 @@ describe("the engine's progress log", () => {
   })
 })
 
+it("gives late lines of a command that has ended to nobody who runs the same command after it", () => {
+  const read = execLogReader()
+  const first: string[] = []
+  const stop = followExec("/gantry/a", (line) => first.push(line))
+  read("1 : withExec sh /gantry/a\n1 : [0.1s] | x\n")
+  stop()
+  const second: string[] = []
+  const stopSecond = followExec("/gantry/a", (line) => second.push(line))
+  read("1 : withExec sh /gantry/a\n1 : [0.2s] | late\n2 : withExec sh /gantry/a\n2 : [0.1s] | y\n")
+  stopSecond()
+  expect([first, second]).toEqual([["x"], ["y"]])
+})
+
 describe("the progress log of a build", () => {
   const dockerfile = `FROM maven AS build
 RUN --mount=type=cache,target=/root/.m2 \\

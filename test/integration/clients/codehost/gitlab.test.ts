@@ -150,7 +150,20 @@ describe("statuses, deployments, files", () => {
     await set("running")
     await set("success")
     expect(gitlab.world.statuses).toEqual([
-      { sha: commit, name: "gantry/checkout", state: "success", description: "d".repeat(255), pipeline: 77 },
+      { sha: commit, name: "gantry/checkout", state: "success", description: "d".repeat(255), url: null, pipeline: 77 },
+    ])
+  })
+
+  it("a status leads to its page, and is set without one whose address GitLab does not take", async () => {
+    const gitlab = await fakeGitLab()
+    const host = hostOf(gitlab)
+    const page = "https://gitlab.example/heike/shop/-/jobs/1"
+    const set = (name: string, url: string) => host.setStatus({ commit, name, state: "running", url })
+    await set("gantry/short", page)
+    await set("gantry/long", page.padEnd(256, "0"))
+    expect(gitlab.world.statuses.map((status) => [status.name, status.url])).toEqual([
+      ["gantry/short", page],
+      ["gantry/long", null],
     ])
   })
 

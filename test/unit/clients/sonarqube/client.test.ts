@@ -3,6 +3,7 @@ import {
   createToken,
   credentialsAreValid,
   ensureGate,
+  usableName,
   ensureProject,
   gateChanges,
   gateStatus,
@@ -113,11 +114,21 @@ describe("the client of SonarQube", () => {
       { metric: "new_coverage", op: "LT", error: "80" },
       { metric: "new_violations", op: "GT", error: "0" },
     ] as const
-    expect(await ensureGate(session, "Gantry", wanted)).toBe(true)
+    expect(await ensureGate(session, "Gantry", wanted)).toEqual({ name: "Gantry", changed: true })
     expect(server.gates.get("Gantry")?.map((one) => one.metric)).toEqual(["new_coverage", "new_violations"])
     const before = server.requests.length
-    expect(await ensureGate(session, "Gantry", wanted)).toBe(false)
+    expect(await ensureGate(session, "Gantry", wanted)).toEqual({ name: "Gantry", changed: false })
     expect(server.requests.length - before).toBe(2)
+  })
+
+  it.each([
+    [[], "Gantry"],
+    [["Sonar way", "Gantry"], "Gantry"],
+    [["Gantry", "Gantry"], "Gantry 2"],
+    [["Gantry", "Gantry", "Gantry 2"], "Gantry 2"],
+    [["Gantry", "Gantry", "Gantry 2", "Gantry 2"], "Gantry 3"],
+  ])("of the gates %j uses one that the server can tell from others: %s", (listed, name) => {
+    expect(usableName(listed, "Gantry")).toBe(name)
   })
 
   it("compares thresholds as numbers", () => {

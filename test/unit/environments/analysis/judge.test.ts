@@ -7,7 +7,7 @@ import type { Judgement } from "../../../../environments/analysis/verdict.js"
 const rule = (over: Partial<Rule>): Rule => ({ query: "q", unit: "ratio", dryRun: false, ...over })
 const figures = (pair: Pair, over: Partial<Figures> = {}): Figures => ({
   at: "2026-11-26T08:00:00.000Z",
-  scraped: true,
+  unscraped: undefined,
   requests: { canary: 800, baseline: 9000 },
   metrics: { m: pair },
   ...over,
@@ -106,10 +106,10 @@ describe("the verdict over all", () => {
     }
   })
 
-  it("is inconclusive when the balancer's figures do not come any more, even if there are old ones", () => {
-    const verdict = judge(rules, all({ scraped: false }), 50)
+  it("is inconclusive when the figures do not come any more, even if there are old ones", () => {
+    const verdict = judge(rules, all({ unscraped: "nobody is scraped" }), 50)
     expect(verdict).toMatchObject({ judgement: "inconclusive", requests: { canary: 800 } })
-    expect(verdict.reason).toContain("load balancer")
+    expect(verdict.reason).toBe("nobody is scraped")
   })
 
   it("is inconclusive without any rule", () => {

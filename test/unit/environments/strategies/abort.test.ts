@@ -1,6 +1,6 @@
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
-import { afterEach, describe, expect, it } from "vitest"
+import { describe, expect, it } from "vitest"
 import { isFault } from "../../../../core/errors.js"
 import type { Verdict } from "../../../../environments/analysis/verdict.js"
 import type { EnvironmentInput } from "../../../../environments/environment.js"
@@ -22,7 +22,6 @@ const pass = (): Verdict => ({
 })
 
 let world: World
-afterEach(() => world.close())
 
 /** What `gantry abort` writes, at the moment when it is called. */
 async function abort() {

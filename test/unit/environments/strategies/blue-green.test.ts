@@ -1,10 +1,10 @@
 import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { releaseKey } from "../../../../environments/release.js"
 import type { Judgement } from "../../../../environments/analysis/verdict.js"
 import { environment, type EnvironmentInput } from "../../../../environments/environment.js"
-import { tidy } from "../../../../environments/tidy.js"
+import { tidy } from "../../../../environments/deployment/tidy.js"
 import { readKept } from "../../../../environments/strategies/state.js"
 import { a, b, c, failure, openWorld, survives, type World } from "./world.js"
 
@@ -31,7 +31,6 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => preview.listen(0, "127.0.0.1", resolve))
 })
 afterAll(() => preview.close())
-afterEach(() => world.close())
 
 async function open(over: EnvironmentInput = settings, verdicts: readonly Judgement[] = ["pass"]): Promise<World> {
   const opened = await openWorld(over, verdicts)
@@ -84,9 +83,9 @@ describe("blue-green", () => {
 
   it("is tidied up when its time is over, and not before", async () => {
     await running()
-    const { target, place } = world
+    const { target } = world
     const { signal } = new AbortController()
-    const options = { target, place, environment: environment("prod", settings), signal, tell: () => undefined }
+    const options = { target, environment: environment("prod", settings), signal, tell: () => undefined }
     const tidyAt = (seconds: number) =>
       tidy({ ...options, keepLog: () => Promise.resolve() }, new Date(Date.now() + seconds * 1000))
     expect(await tidyAt(0)).toBe("none")

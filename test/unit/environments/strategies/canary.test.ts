@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from "vitest"
+import { describe, expect, it } from "vitest"
 import { releaseKey } from "../../../../environments/release.js"
 import type { Judgement } from "../../../../environments/analysis/verdict.js"
 import { readRollout, writeDecision } from "../../../../environments/strategies/state.js"
@@ -19,7 +19,6 @@ const settings: EnvironmentInput = {
   },
 }
 let world: World
-afterEach(() => world.close())
 
 async function running(verdicts: readonly Judgement[] = ["pass"], over: EnvironmentInput = settings) {
   world = await openWorld(over, verdicts)

@@ -1,6 +1,6 @@
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
-import { afterEach, describe, expect, it } from "vitest"
+import { describe, expect, it } from "vitest"
 import type { Judgement } from "../../../../environments/analysis/verdict.js"
 import type { EnvironmentInput } from "../../../../environments/environment.js"
 import { releaseKey } from "../../../../environments/release.js"
@@ -18,7 +18,6 @@ const blueGreen: EnvironmentInput = { replicas: 3, strategy: { kind: "blue-green
 const rolling: EnvironmentInput = { replicas: 3, strategy: { kind: "rolling", ...pace } }
 
 let world: World
-afterEach(() => world.close())
 
 /** A canary of `b` over `a` that pauses at its step `at`, counted from 0. */
 async function pausedAt(at: number, settings: EnvironmentInput) {

@@ -1,6 +1,6 @@
-import { afterEach, describe, expect, it } from "vitest"
-import { canTakeAll } from "../../../../environments/back.js"
-import { stableRelease } from "../../../../environments/deploy.js"
+import { describe, expect, it } from "vitest"
+import { canTakeAll } from "../../../../environments/deployment/back.js"
+import { stableRelease } from "../../../../environments/deployment/deploy.js"
 import type { EnvironmentInput } from "../../../../environments/environment.js"
 import { releaseKey, type ReleaseSpec } from "../../../../environments/release.js"
 import { readRefusals, readRollout } from "../../../../environments/strategies/state.js"
@@ -13,7 +13,6 @@ const canary: EnvironmentInput = {
   strategy: { kind: "canary", steps: [{ percent: 30, seconds: 0 }], ...quick },
 }
 let world: World
-afterEach(() => world.close())
 
 const back = (to: ReleaseSpec) => rollBackTo(world, to, canary)
 const instance = (release: ReleaseSpec, slot: number, weight: number, healthy = true): Instance => ({
@@ -73,7 +72,6 @@ describe("after a process that was killed", () => {
       await world.deploy(c)
       expect(world.least(), `killed at order ${order}: ${world.moves.join(", ")}`).toBeGreaterThanOrEqual(2)
       expect(world.state()).toBe("c:100 c:100 c:100")
-      await world.close()
     }
   })
 })

@@ -1,15 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { expect } from "vitest"
 import { isFault, type Fault } from "../../../../core/errors.js"
 import type { Judgement, Verdict } from "../../../../environments/analysis/verdict.js"
-import { deployRelease } from "../../../../environments/deploy.js"
-import type { Deployed, DeployOptions } from "../../../../environments/deployment.js"
+import { deployRelease } from "../../../../environments/deployment/deploy.js"
+import type { Deployed, DeployOptions } from "../../../../environments/deployment/deployment.js"
 import { environment, type EnvironmentInput } from "../../../../environments/environment.js"
-import type { Place } from "../../../../environments/places.js"
 import { releaseKey, releaseSpec, type ReleaseSpec } from "../../../../environments/release.js"
-import { rollBack } from "../../../../environments/rollback.js"
+import { rollBack } from "../../../../environments/deployment/rollback.js"
 import { isServing } from "../../../../environments/strategies/moves.js"
 import { fakeTarget, type FakeTarget } from "../../../fakes/target.js"
 
@@ -43,7 +39,6 @@ export const c = spec("c")
 const names = { [releaseKey(a)]: "a", [releaseKey(b)]: "b", [releaseKey(c)]: "c" }
 
 export interface World extends FakeTarget {
-  readonly place: Place
   readonly lines: string[]
   deploy(release: ReleaseSpec, options?: Partial<DeployOptions>): Promise<Deployed>
   /** The same after somebody changed the environment in gantry.config.ts. */
@@ -52,13 +47,10 @@ export interface World extends FakeTarget {
   state(): string
   /** Least number of instances that had traffic and answered, since the last call. */
   least(): number
-  close(): Promise<void>
 }
 
 /** An environment of a service, in memory; judged by `verdicts`, the last one for ever. */
 export async function openWorld(settings: EnvironmentInput, verdicts: readonly Judgement[] = ["pass"]): Promise<World> {
-  const folder = await mkdtemp(join(tmpdir(), "gantry-strategy-"))
-  const place = { prefix: "p", projectFolder: folder, folder }
   let least = Infinity
   const fake = fakeTarget(names, () => {
     least = Math.min(least, fake.instances.filter(isServing).length)
@@ -79,7 +71,6 @@ export async function openWorld(settings: EnvironmentInput, verdicts: readonly J
   const deployWith = (given: EnvironmentInput, release: ReleaseSpec, options: Partial<DeployOptions> = {}) =>
     deployRelease({
       target: fake.target,
-      place,
       environment: environment("prod", given),
       release,
       signal: new AbortController().signal,
@@ -89,7 +80,6 @@ export async function openWorld(settings: EnvironmentInput, verdicts: readonly J
       ...options,
     })
   return Object.assign(fake, {
-    place,
     lines,
     deployWith,
     deploy: (release: ReleaseSpec, options: Partial<DeployOptions> = {}) => deployWith(settings, release, options),
@@ -103,7 +93,6 @@ export async function openWorld(settings: EnvironmentInput, verdicts: readonly J
       least = Infinity
       return was
     },
-    close: () => rm(folder, { recursive: true, force: true }),
   })
 }
 
@@ -115,26 +104,22 @@ export async function survives(
 ): Promise<number> {
   for (let order = 1; ; order++) {
     const world = await open()
-    try {
-      await world.deploy(a)
-      world.least()
-      world.dieAt(order)
-      await world.deploy(b).catch(() => undefined)
-      const died = world.takeOver()
-      if (died) {
-        await world.deploy(b).catch((error: unknown) => {
-          expect(String(error), `killed at order ${order}`).toMatch(options.mayFail ?? /never/)
-        })
-      }
-      expect(
-        world.least(),
-        `instances that serve, killed at order ${order}: ${world.moves.join(", ")}`,
-      ).toBeGreaterThanOrEqual(options.least)
-      ends(world)
-      if (!died) return order - 1
-    } finally {
-      await world.close()
+    await world.deploy(a)
+    world.least()
+    world.dieAt(order)
+    await world.deploy(b).catch(() => undefined)
+    const died = world.takeOver()
+    if (died) {
+      await world.deploy(b).catch((error: unknown) => {
+        expect(String(error), `killed at order ${order}`).toMatch(options.mayFail ?? /never/)
+      })
     }
+    expect(
+      world.least(),
+      `instances that serve, killed at order ${order}: ${world.moves.join(", ")}`,
+    ).toBeGreaterThanOrEqual(options.least)
+    ends(world)
+    if (!died) return order - 1
   }
 }
 
@@ -152,7 +137,6 @@ export async function failure(work: Promise<unknown>): Promise<Fault> {
 export function back(world: World, to: ReleaseSpec, settings: EnvironmentInput): Promise<Deployed> {
   return rollBack({
     target: world.target,
-    place: world.place,
     environment: environment("prod", settings),
     to,
     by: "Lin",

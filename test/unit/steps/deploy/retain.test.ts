@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { hashJson, sha256 } from "../../../../core/json.js"
-import { placeOf, releaseSpec } from "../../../../environments/index.js"
+import { memoryOf, releaseSpec } from "../../../../environments/index.js"
 import { recordRelease } from "../../../../environments/history.js"
 import { retainReleases, retentionTags } from "../../../../steps/deploy/retain.js"
 import { fakeRegistry } from "../../../fakes/registry.js"
@@ -66,7 +66,7 @@ describe("in the registry", () => {
       digests.push(digest)
     }
     const deployed = (n: number) =>
-      recordRelease(placeOf(settings, "test"), "web", {
+      recordRelease(memoryOf(settings, "test", "web").notes, {
         release: release(`${registry.host}/shop/web`, digests[n - 1] ?? ""),
         replicas: 1,
         at: "2026-01-01T00:00:00Z",

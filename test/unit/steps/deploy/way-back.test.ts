@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { hashJson, sha256 } from "../../../../core/json.js"
 import { recordRelease } from "../../../../environments/history.js"
-import { placeOf, releaseSpec } from "../../../../environments/index.js"
+import { memoryOf, releaseSpec } from "../../../../environments/index.js"
 import { checkWayBack } from "../../../../steps/deploy/way-back.js"
 import { fakeRegistry } from "../../../fakes/registry.js"
 import { settingsOf } from "../../ci/settings.js"
@@ -37,7 +37,7 @@ async function world(wayBack?: "warn") {
       "prod",
     )
   const runs = () =>
-    recordRelease(placeOf(settings, "prod"), "web", {
+    recordRelease(memoryOf(settings, "prod", "web").notes, {
       release: releaseSpec({
         service: "web",
         reference: `${registry.host}/shop/web@${digest}`,
@@ -80,7 +80,9 @@ describe("the way back, before PROD is touched", () => {
     await expect(check()).rejects.toMatchObject({
       code: "ROLLOUT-NO-WAY-BACK",
       kind: "failed",
-      reason: expect.stringMatching(/Neither the registry nor the Docker Engine has .*shop\/web@sha256/) as string,
+      reason: expect.stringMatching(
+        /Neither the registry nor the place where it runs has .*shop\/web@sha256/,
+      ) as string,
       hint: expect.stringContaining('environments.prod.wayBack: "warn"') as string,
     })
   })

@@ -28,6 +28,21 @@ it("says in a line for each service what is decided about", () => {
     "catalog sha256:abababababab · 14 tests, 1 failed · quality gate passed · 2 HIGH 1 LOW · 2 accepted by exception · runs in test, uat",
   ])
 })
+it("says which cluster it goes to, where it does", () => {
+  const first = (kubernetes: object | undefined) =>
+    describeEvidence({ ...evidence, rollout: { target: "any", kubernetes }, services: [service] } as never)[0]
+  expect(first({ namespace: "shop-prod", context: "production" })).toMatch(
+    /^To prod \(namespace shop-prod of context production\): commit c0ffee/,
+  )
+  const second = describeEvidence({
+    ...evidence,
+    rollout: { kubernetes: { namespace: "shop-prod", dependencies: { mysql: {}, cache: {} } } },
+    services: [service],
+  } as never)[1]
+  expect(second).toBe("before them: mysql, cache, as this commit declares them")
+  expect(first({ namespace: "shop-prod" })).toMatch(/^To prod \(namespace shop-prod\): commit/)
+  expect(first(undefined)).toMatch(/^To prod: commit/)
+})
 it("says that there is no way back, where there is none", () => {
   const described = (migration: object) =>
     describeEvidence({ ...evidence, services: [{ ...service, migration }] as never })

@@ -52,11 +52,14 @@ describe("what is not an approval is none: the gate goes on waiting", () => {
     expect((await world.resume(second.id)).record.status).toBe("waiting")
     expect(world.rolledOut).toEqual([])
   })
-  it("one of before the evidence changed", async () => {
+  it.each([
+    ["how many instances", { replicas: 5 }],
+    ["where", { replicas: 3, target: "kubernetes" as const }],
+  ])("one of before the evidence changed: %s", async (_, change) => {
     const world = await makeWorld()
     const { id } = await waitingRun(world)
     await world.decide(id, lin)
-    world.settings = world.configure({ replicas: 5, approvals: {} }, [lin, wang, zhao])
+    world.settings = world.configure({ ...change, approvals: {} }, [lin, wang, zhao])
     const { record } = await world.resume(id)
     expect(record.status).toBe("waiting")
     await world.decide(id, lin)

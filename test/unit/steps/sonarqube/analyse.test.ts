@@ -31,7 +31,7 @@ async function world(options: { readonly own?: boolean; readonly token?: string 
   const token = options.token ?? "good"
   const server: Server = {
     session: sonarSession({ url: fake.url, credentials: { token }, policy: { attempts: 1, timeout: 2000 } }),
-    own: options.own ?? true,
+    own: options.own === false ? undefined : { lock: join(folder, "gate.lock") },
     url: fake.url,
     internalUrl: undefined,
     givenToken: options.own === false ? token : undefined,
@@ -49,6 +49,7 @@ async function world(options: { readonly own?: boolean; readonly token?: string 
     mask: (value) => masked.push(value),
     publish: (report) => reports.push(report),
     scratch: join(folder, "scratch"),
+    signal: new AbortController().signal,
   }
   const scans: { readonly analysis: Analysis; readonly tokens: readonly string[] }[] = []
   const good: Scanner = {
@@ -93,6 +94,13 @@ describe("an analysis", () => {
       "sonar.exclusions": "src/x.js",
     })
     expect(reports.map((report) => report.kind)).toEqual(["quality-gate", "findings"])
+  })
+
+  it("makes the gate once when several are analysed at the same time", async () => {
+    const { fake, run } = await world()
+    // As they find a server that is new: the real one makes two gates of one name when it is asked twice at once.
+    await Promise.all([run(), run(), run()])
+    expect(fake.requests.filter((request) => request.endsWith("qualitygates/create"))).toHaveLength(1)
   })
 
   it("that the gate refuses is failed, and its reports are there", async () => {

@@ -1,0 +1,3 @@
+module gantry.dev/lab/web
+
+go 1.24.0
