@@ -50,7 +50,7 @@ const layerRules = folders.map((folder) => ({
 }))
 
 export default tseslint.config(
-  { ignores: ["dist/**", "node_modules/**", "examples/**", "**/.gantry/**", "coverage/**"] },
+  { ignores: ["build/**", "dist/**", "node_modules/**", "examples/**", "**/.gantry/**", "coverage/**"] },
   ...tseslint.configs.recommended,
   {
     files: ["**/*.ts"],
