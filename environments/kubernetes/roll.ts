@@ -4,7 +4,7 @@ import { within } from "../../core/within.js"
 import { notReadyFault, stuckFault } from "../faults.js"
 import type { NotReady } from "../readiness.js"
 import { releaseKey } from "../release.js"
-import type { Instance, RollOrder, Target } from "../target.js"
+import type { RollOrder, Target } from "../target.js"
 import { fullWeight } from "../target.js"
 import { instancesOf } from "./instances.js"
 import { conditionOf, type Deployment } from "./kinds.js"
@@ -13,7 +13,8 @@ import { applyInstances, notMadeFault, releaseOf, scaleTo, untilGone } from "./s
 import type { Scene } from "./scene.js"
 import { otherTrack, type TrafficState } from "./traffic.js"
 import { deploymentName, isGoing, keyOf, keyOfPod, readPods, readTracks, trackOfPod } from "./tracks.js"
-import { ageOf, failureOf } from "./trouble.js"
+import { failureOf } from "./trouble.js"
+import { unfitness } from "./unfit.js"
 import type { Track } from "./values.js"
 
 const pollMs = 400
@@ -120,9 +121,7 @@ async function untilRolled(scene: Scene, target: Target, order: RollOrder, track
     }
     const old = pods.filter((p) => trackOfPod(p) === track && keyOfPod(p) !== key && !isGoing(p))
     if (deployment !== undefined && isRolled(deployment) && old.length === 0) return
-    const failed = instances
-      .map((i) => failureOfInstance(i, pods, release.startupSeconds, now))
-      .find((f) => f !== undefined)
+    const failed = instances.map((i) => unfitness(i, pods, release, now)).find((f) => f !== undefined)
     if (failed !== undefined) throw await notReady(target, order, failed)
     const failure = deployment === undefined ? undefined : failureOf(deployment)
     if (failure !== undefined && !instances.some((i) => i.healthy)) {
@@ -156,23 +155,6 @@ function isStuck({ metadata, status }: Deployment): boolean {
     progress.reason === "ProgressDeadlineExceeded" &&
     (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0)
   )
-}
-
-type Pods = Awaited<ReturnType<typeof readPods>>
-
-/** What an instance of the new release will not get over. One that was ready before is the cluster's to mend. */
-function failureOfInstance(instance: Instance, pods: Pods, startupSeconds: number, now: number): NotReady | undefined {
-  const pod = pods.find((p) => p.metadata.uid === instance.id)
-  const afterSeconds = ageOf(pod, now)
-  if (instance.healthy) return undefined
-  if (instance.state === "dead") {
-    return { instance, why: instance.exit?.outOfMemory === true ? "out-of-memory" : "exited", afterSeconds }
-  }
-  if (instance.trouble !== undefined) return { instance, why: "trouble", afterSeconds }
-  // Until it runs, the Deployment's own deadline holds.
-  return instance.preparing !== true && afterSeconds > startupSeconds
-    ? { instance, why: "timeout", afterSeconds }
-    : undefined
 }
 
 async function notReady(target: Target, { release, tell, keepLog }: RollOrder, failure: NotReady) {

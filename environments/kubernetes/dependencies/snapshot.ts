@@ -19,8 +19,6 @@ export interface Seen {
   readonly pods: readonly Pod[]
   /** What makes these pods: itself, or what its operator has made of it. */
   readonly makers: readonly KubernetesObject[]
-  /** Of these pods, the pods of a revision that their StatefulSet has left. */
-  readonly leftBehind: readonly Pod[]
 }
 
 const workloadKinds = ["Deployment", "StatefulSet", "DaemonSet"] as const
@@ -48,8 +46,7 @@ export async function lookAt(
       const ofIt = own.filter((o): o is Pod => o.kind === "Pod")
       const makers = [object, ...own.filter((o) => o.kind !== "Pod")]
       const progress = progressOfAny(object, expected, own.length)
-      const leftBehind = ofIt.filter((pod) => isLeftBehind(pod, [object, ...workloads]))
-      const seen = { object, pods: ofIt, makers, leftBehind }
+      const seen = { object, pods: ofIt, makers }
       if (!isCustom(object) || !progress.done) return { ...seen, progress }
       const behind = workloads.map((w) => ({ w, p: progressOf(w) })).find(({ p }) => !p.done)
       const text = behind && `${behind.w.kind} ${behind.w.metadata.name}: ${behind.p.text}`
@@ -75,16 +72,7 @@ export async function whatRuns({
   return { pods, makers: makers.flat() }
 }
 
-const nobody = { pods: [], makers: [], leftBehind: [] } as const
-
-function isLeftBehind(pod: Pod, workloads: readonly KubernetesObject[]): boolean {
-  const set = workloads.find(
-    (w) => w.kind === "StatefulSet" && pod.metadata.ownerReferences?.some(({ uid }) => uid === w.metadata.uid) === true,
-  )
-  const wanted = (set?.["status"] as { readonly updateRevision?: string } | undefined)?.updateRevision
-  const own = pod.metadata.labels?.["controller-revision-hash"]
-  return wanted !== undefined && own !== undefined && own !== wanted
-}
+const nobody = { pods: [], makers: [] } as const
 
 /** All that has come of an object, by owners. Pure. */
 export function descendants(of: KubernetesObject, all: readonly KubernetesObject[]): readonly KubernetesObject[] {

@@ -6,6 +6,7 @@ import { notMadeFault } from "../own/faults.js"
 import { isJob } from "../own/marks.js"
 import { nameOf } from "../own/order.js"
 import { podLogs } from "../own/pods.js"
+import { revisionOf } from "../revision.js"
 import { troubleOf, type Trouble } from "../trouble.js"
 import { brokenFault, jobFault, notReadyFault, stalledFault, type Where } from "./faults.js"
 import { refusedOf } from "./refused.js"
@@ -80,7 +81,7 @@ interface Watch {
 }
 
 async function judge(awaiting: Awaiting, seen: Seen, { began, since }: Watch): Promise<void> {
-  const { object, progress, pods, leftBehind } = seen
+  const { object, progress, pods, makers } = seen
   const { where, cluster } = awaiting
   if (isJob(object) && progress.failed !== undefined) {
     const [last] = pods.slice(-1)
@@ -104,16 +105,25 @@ async function judge(awaiting: Awaiting, seen: Seen, { began, since }: Watch): P
     const trouble = troubleOf(pod, Date.now())
     // A Job tries again as often as it says.
     if (trouble === undefined || (isJob(object) && trouble.kind === "crash")) continue
-    if (trouble.kind !== "unschedulable" && leftBehind.includes(pod)) {
-      await replace(awaiting, pod, trouble)
+    const revision = revisionOf(pod, makers)
+    // Nobody can tell yet whose trouble it is.
+    if (revision === "unheard") continue
+    const which = `${pod.metadata.uid ?? ""} ${trouble.kind}`
+    if (revision === "left") {
+      // Room may come; nothing else does.
+      const stays = trouble.kind === "unschedulable" && !lasts(which, patience.unschedulable)
+      if (!stays && isOfStatefulSet(pod)) await replace(awaiting, pod, trouble)
       continue
     }
     const enough = Math.max(patience[trouble.kind], isCustom(object) ? hearingSeconds : 0)
-    if (!lasts(`${pod.metadata.uid ?? ""} ${trouble.kind}`, enough)) continue
+    if (!lasts(which, enough)) continue
     const others = trouble.kind === "image" && isCustom(object) ? undeclaredImages(pod, awaiting.objects) : []
     throw brokenFault(where, pod.metadata.name, trouble, await logsOf(awaiting, pod), others)
   }
 }
+
+const isOfStatefulSet = ({ metadata }: Pod) =>
+  metadata.ownerReferences?.some(({ kind }) => kind === "StatefulSet") === true
 
 /** Images of a pod that no object names, as they are declared. Pure. */
 export function undeclaredImages(pod: Pod, objects: readonly KubernetesObject[]): readonly string[] {

@@ -6,7 +6,7 @@ import type { Instance, RollOrder } from "../../target.js"
 import type { Event, Pod } from "../kinds.js"
 import { objectName, type KubernetesObject } from "../object.js"
 import { isGoing, keyOfPod } from "../tracks.js"
-import { ageOf } from "../trouble.js"
+import { unfitness } from "../unfit.js"
 import { progressOf, type Progress } from "./complete.js"
 import { deadlineFault, jobFault, notFitFault, notMadeFault } from "./faults.js"
 import { carriersOf, isJob, isLasting, type OwnPlace } from "./marks.js"
@@ -84,10 +84,8 @@ async function judge(
   })
   const instances = asInstances(fresh)
   for (const instance of instances) {
-    const failure = failureOf(instance, fresh, {
-      job: isJob(object),
-      startup: carries ? order.release.startupSeconds : undefined,
-    })
+    const startupSeconds = carries ? order.release.startupSeconds : undefined
+    const failure = unfitness(instance, fresh, { startupSeconds, job: isJob(object) }, Date.now())
     if (failure !== undefined) throw await notFit(waiting, failure)
   }
   if (progress.failed !== undefined && isJob(object)) {
@@ -99,25 +97,6 @@ async function judge(
   }
   const notMade = progress.notMade ?? (fresh.length === 0 ? await notMadeOf(place, object, began) : undefined)
   if (notMade !== undefined && !instances.some((i) => i.healthy)) throw notMadeFault(place.namespace, object, notMade)
-}
-
-/** What an instance will not get over. */
-function failureOf(
-  instance: Instance,
-  pods: readonly Pod[],
-  { job, startup }: { readonly job: boolean; readonly startup: number | undefined },
-): NotReady | undefined {
-  if (instance.healthy) return undefined
-  const pod = pods.find((p) => p.metadata.uid === instance.id)
-  const afterSeconds = ageOf(pod, Date.now())
-  if (instance.trouble !== undefined) return { instance, why: "trouble", afterSeconds }
-  // How often a Job tries again is its own affair.
-  if (job) return undefined
-  if (instance.state === "dead") {
-    return { instance, why: instance.exit?.outOfMemory === true ? "out-of-memory" : "exited", afterSeconds }
-  }
-  if (startup === undefined || instance.preparing === true) return undefined
-  return afterSeconds > startup ? { instance, why: "timeout", afterSeconds } : undefined
 }
 
 async function notFit(waiting: Waiting, failure: NotReady) {

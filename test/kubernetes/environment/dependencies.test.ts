@@ -211,6 +211,19 @@ describe("plain manifests", () => {
     expect(rig.lines.join("\n")).toContain("cache: cache-0 of the declaration before cannot run")
   })
 
+  it("a Deployment that is mended is not blamed for its pod of before, which goes when the new one is there", async () => {
+    const [set, service] = redis("cache")
+    const deployment = (image?: string): Files => {
+      const template = { metadata: { labels: { app: "cache" } }, spec: redisPod(image) }
+      const spec = { replicas: 1, selector: { matchLabels: { app: "cache" } }, template }
+      return { "redis.yaml": yaml({ ...set, kind: "Deployment", spec }, { ...service }) }
+    }
+    const error = await rig.failure(bring({ cache }, deployment("127.0.0.1:5000/lab/nothing:1")))
+    expect(error).toMatchObject({ code: "DEPENDENCY-BROKEN", kind: "failed" })
+    expect(await bring({ cache }, deployment())).toMatchObject([{ changed: true }])
+    expect(await states({ cache })).toMatchObject([{ state: "ready" }])
+  })
+
   it("one that dies again and again is told with its last lines", async () => {
     const error = await rig.failure(
       bring({ cache: { ...cache, waitSeconds: 20 } }, file({ args: ["--no-such-setting", "1"] })),
