@@ -3,6 +3,7 @@ import { jobsOf, type Job } from "../core/jobs.js"
 import type { Pipeline } from "../core/pipeline.js"
 import type { Settings } from "../steps/settings.js"
 import { inCi } from "./condition.js"
+import { audiencesOf } from "./id-tokens.js"
 import type { CiJob } from "./job.js"
 import { withoutDetours } from "./needs.js"
 import { stagesOf } from "./stages.js"
@@ -16,9 +17,10 @@ export interface Flow {
 /** Minutes that a job takes besides its steps: clone, set-up, artifacts. */
 const headroom = 15
 
-/** What a CI system has to know of a pipeline. @throws JOB-… */
+/** What a CI system has to know of a pipeline. @throws JOB-…, CI-ID-TOKEN */
 export function flowOf(pipeline: Pipeline, settings: Pick<Settings, "ci" | "environments">): Flow {
   const jobs = jobsOf(pipeline)
+  audiencesOf(pipeline.steps)
   const { stages, stageOf } = stagesOf(jobs)
   const seen = new Map<string, Seen>()
   const made = jobs.map((job): CiJob => {
@@ -46,6 +48,7 @@ export function flowOf(pipeline: Pipeline, settings: Pick<Settings, "ci" | "envi
       minutes: minutesOf(job, settings.ci.timeoutMinutes),
       publishes: new Set(job.steps.flatMap((s) => s.definition.publishes ?? [])),
       secrets: [...new Set(job.steps.flatMap((s) => s.secrets))],
+      idTokens: audiencesOf(job.steps),
     }
   })
   return { jobs: withoutDetours(made), stages }

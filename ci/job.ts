@@ -1,6 +1,7 @@
 import type { Condition } from "../core/condition.js"
 import type { Report } from "../core/reports.js"
 import type { AnyStep } from "../core/step.js"
+import type { Audiences } from "./id-tokens.js"
 
 /** When a job is part of a CI pipeline. A host may run it too often, never too seldom: the job itself decides exactly. */
 export interface Presence {
@@ -32,4 +33,6 @@ export interface CiJob {
   readonly minutes: number
   readonly publishes: ReadonlySet<Report["kind"]>
   readonly secrets: readonly string[]
+  /** Of the secrets, those that the CI system makes for the job. */
+  readonly idTokens: Audiences
 }

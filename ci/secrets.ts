@@ -3,6 +3,7 @@ import { recordKeyName } from "../core/sealed.js"
 import { environmentSecrets, withholdSecrets, type SecretSource } from "../core/secrets.js"
 import type { AnyStep } from "../core/step.js"
 import type { CiSettings } from "../steps/ci.js"
+import { withIdTokens, type Audiences } from "./id-tokens.js"
 import { keptBack } from "./gitlab/visible.js"
 import type { CiRun, Env } from "./variables.js"
 
@@ -56,16 +57,15 @@ export function withholdFromSteps(
 const webTokens = (env: Env) => Object.keys(env).filter((name) => webToken.test(env[name] ?? ""))
 
 /**
- * The secrets of a CI job. A fork's merge request gets none, whatever the CI system would hand out: its code is a
+ * The secrets of a CI job, or of a process elsewhere (`ci` undefined). A fork's merge request gets none, whatever the CI system would hand out: its code is a
  * stranger's. For a missing one it says why GitLab holds it back.
  */
-export function ciSecrets(env: Env, ci: CiRun | undefined): SecretSource {
+export function ciSecrets(env: Env, ci: CiRun | undefined, audiences: Audiences = new Map()): SecretSource {
   const source = environmentSecrets(env)
-  if (ci === undefined) return source
-  return {
-    read: (name) => (ci.fork ? Promise.resolve(undefined) : source.read(name)),
-    whyMissing: (name) => whyMissing(name, ci),
-  }
+  const explained = ci === undefined ? source : { ...source, whyMissing: (name: string) => whyMissing(name, ci) }
+  return ci?.fork === true
+    ? { ...explained, read: () => Promise.resolve(undefined) }
+    : withIdTokens(explained, env, audiences, ci)
 }
 
 function whyMissing(name: string, ci: CiRun): { readonly reason: string; readonly hint: string } {

@@ -1,3 +1,5 @@
+import { audiencesOf } from "../ci/id-tokens.js"
+import { ciSecrets } from "../ci/secrets.js"
 import type { Project } from "../config/index.js"
 import type { Facts } from "../core/condition.js"
 import { toErrorRecord } from "../core/errors.js"
@@ -7,7 +9,7 @@ import type { Masker } from "../core/mask.js"
 import { executePart, type Part } from "../core/part.js"
 import type { Pipeline } from "../core/pipeline.js"
 import type { RunRecord } from "../core/record.js"
-import { environmentSecrets, type SecretSource } from "../core/secrets.js"
+import type { SecretSource } from "../core/secrets.js"
 import { openStore, readRun, type Store } from "../core/store.js"
 import { checkCluster, clustersOf } from "../environments/targets/clusters.js"
 import { withDevelopment } from "../environments/development.js"
@@ -77,7 +79,7 @@ export async function onStage<T>(options: Drive, work: (stage: Stage) => Promise
       commit: options.commit,
       dirty: options.dirty,
       facts: { ...options.facts, targets: targetsOf(environments), clusters },
-      secrets: options.secrets ?? environmentSecrets(env),
+      secrets: options.secrets ?? ciSecrets(env, undefined, audiencesOf(options.pipeline.steps)),
       session,
       concurrency: options.concurrency,
       listener: (event) => {

@@ -6,18 +6,24 @@ export const stepIdPattern = /^[a-z0-9]+([-.][a-z0-9]+)*$/
 interface Declared {
   readonly needs?: Readonly<Record<string, unknown>> | undefined
   readonly after?: unknown
+  readonly secrets?: readonly string[] | undefined
+  readonly idTokens?: Readonly<Record<string, unknown>> | undefined
   readonly effect?: unknown
   readonly cache?: unknown
 }
 
 /**
  * What the types of step() say, said again when a pipeline is loaded: pipelines are loaded without a type check.
- * @throws STEP-ID, STEP-EFFECT, STEP-EFFECT-CACHE, STEP-NEED
+ * @throws STEP-ID, STEP-ID-TOKEN, STEP-EFFECT, STEP-EFFECT-CACHE, STEP-NEED
  */
 export function checkDefinition(id: string, definition: Declared): void {
   if (!stepIdPattern.test(id)) throw badId(id)
   for (const [name, need] of Object.entries(definition.needs ?? {})) checkNeed(id, `needs.${name}`, need)
   checkNeed(id, "after", definition.after ?? [])
+  for (const [name, audience] of Object.entries(definition.idTokens ?? {})) {
+    const declared = definition.secrets?.includes(name) === true
+    if (!declared || typeof audience !== "string" || audience === "") throw badToken(id, name, declared)
+  }
   const effect = definition.effect as Readonly<Record<string, unknown>> | undefined
   if (effect === undefined) return
   const missing = (["key", "retry", "reconcile"] as const).filter((field) => effect[field] === undefined)
@@ -58,6 +64,16 @@ function checkNeed(id: string, where: string, need: unknown): void {
     })
   }
 }
+
+const badToken = (id: string, name: string, declared: boolean) =>
+  fault({
+    code: "STEP-ID-TOKEN",
+    kind: "usage",
+    message: `Step "${id}" ${declared ? "does not say whom" : "has no secret of the name of"} its identity token ${name}${declared ? " is for" : ""}`,
+    reason:
+      "A token is a secret like others, and names one audience, which is how whoever gets it knows that it was not stolen.",
+    hint: `secrets: ["${name}"], idTokens: { ${name}: "sigstore" }`,
+  })
 
 function badId(id: string) {
   const better = id

@@ -79,6 +79,8 @@ export interface StepDefinition<N extends Needs, Out, S extends string, W extend
   readonly when?: W
   /** Names of secrets, known before anything runs. */
   readonly secrets?: readonly S[]
+  /** Of these, tokens by which a job of a CI system proves what it is, and whom they are for (`aud`): "sigstore". */
+  readonly idTokens?: Readonly<Partial<Record<NoInfer<S>, string>>>
   readonly output?: z.ZodType<Out>
   /** Absent on pure steps. */
   readonly effect?: Effect<N, S, Out>
@@ -148,7 +150,7 @@ export interface ErasedDefinition extends StepDefinition<Needs, unknown, string,
 /**
  * Defines a step: a frozen value whose edges are references to other steps.
  * @param id Explicit and unique in its pipeline: GitLab job name, record key, log prefix. Lower case, digits, `-`, `.`.
- * @throws STEP-ID, STEP-EFFECT, STEP-EFFECT-CACHE, STEP-NEED
+ * @throws STEP-ID, STEP-ID-TOKEN, STEP-EFFECT, STEP-EFFECT-CACHE, STEP-NEED
  */
 export function step<
   N extends Needs = Record<never, never>,

@@ -4,6 +4,7 @@ import type { Settings } from "../../steps/settings.js"
 import { asksFor, branchesOf } from "../condition.js"
 import { flowOf, type Flow } from "../flow.js"
 import { withHeader } from "../generated.js"
+import type { CiJob } from "../job.js"
 import { checkNames } from "../names.js"
 import { affectedJob } from "./conditions.js"
 import { actions, githubJob, jobId, prelude } from "./jobs.js"
@@ -22,7 +23,10 @@ export function githubModel(pipeline: string, flow: Flow, settings: Settings): G
   const { ci } = settings
   checkNames(jobs, [affectedJob, "feedback"])
   const scoped = jobs.some((job) => job.presence.services !== undefined)
-  const made = jobs.map((job) => [jobId(job.name), githubJob(job, pipeline, settings)] as const)
+  const made = jobs.map((job) => {
+    const written = githubJob(job, pipeline, settings)
+    return [jobId(job.name), { ...written, permissions: permissionsOf(written, job) }] as const
+  })
   return {
     name: pipeline,
     on: eventsOf(flow, settings),
@@ -35,7 +39,7 @@ export function githubModel(pipeline: string, flow: Flow, settings: Settings): G
     env: ci.github.variables,
     jobs: {
       ...(scoped ? { [affectedJob]: affected(settings) } : {}),
-      ...Object.fromEntries(made.map(([id, job]) => [id, { ...job, permissions: permissionsOf(job) }])),
+      ...Object.fromEntries(made),
       feedback: feedback(
         pipeline,
         made.map(([id]) => id),
@@ -46,13 +50,14 @@ export function githubModel(pipeline: string, flow: Flow, settings: Settings): G
 }
 
 /** Statuses of the commit, and deployments where the job has an environment; reviews and approvals are read. */
-function permissionsOf(job: GithubJob): NonNullable<GithubJob["permissions"]> {
+function permissionsOf(job: GithubJob, { idTokens }: CiJob): NonNullable<GithubJob["permissions"]> {
   return {
     contents: "read",
     "pull-requests": "read",
     actions: "read",
     statuses: "write",
     ...(job.environment === undefined ? {} : { deployments: "write" }),
+    ...(idTokens.size === 0 ? {} : { "id-token": "write" }),
   }
 }
 

@@ -110,7 +110,8 @@ function environmentOf(job: CiJob, settings: Pick<Settings, "environments">): Gi
 /** What the job may know: the key of records, what its steps declare, what the configuration adds. */
 function secretsOf(job: CiJob, { ci }: Pick<Settings, "ci">): Readonly<Record<string, string>> {
   const names = [...new Set(["GANTRY_RECORD_KEY", ...job.secrets, ...ci.github.secrets])].filter(
-    (n) => n !== "GITHUB_TOKEN",
+    // What GitHub makes is no secret of the repository's.
+    (n) => n !== "GITHUB_TOKEN" && !job.idTokens.has(n),
   )
   return {
     GITHUB_TOKEN: "${{ github.token }}",

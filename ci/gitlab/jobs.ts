@@ -36,10 +36,13 @@ export function gitlabJob(job: CiJob, options: JobOptions): GitlabJob {
     allow_failure: job.allowFailure,
     timeout: duration(job.minutes),
     ...(job.publishes.has("tests") ? { coverage: coveragePattern } : {}),
+    ...(job.idTokens.size === 0 ? {} : { id_tokens: idTokensOf(job) }),
     script: [`${settings.ci.command} job ${job.name} --pipeline ${pipeline}`],
     ...(Object.keys(reports).length === 0 ? {} : { artifacts: { reports } }),
   }
 }
+
+const idTokensOf = ({ idTokens }: CiJob) => Object.fromEntries([...idTokens].map(([name, aud]) => [name, { aud }]))
 
 /** "coverage 87.4 %" in the line that sums a test step up. */
 const coveragePattern = "/, coverage (\\d+(?:\\.\\d+)?) ?%/"

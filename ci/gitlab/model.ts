@@ -56,6 +56,7 @@ export interface GitlabJob {
   readonly coverage?: string
   readonly before_script?: readonly string[]
   readonly script?: readonly string[]
+  readonly id_tokens?: Readonly<Record<string, { readonly aud: string }>>
   readonly artifacts?: {
     readonly when?: "always"
     readonly expire_in?: string

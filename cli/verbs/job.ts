@@ -1,5 +1,6 @@
 import { findJob } from "../../ci/find-job.js"
 import { earlierRecords, gateOf, sealRecords } from "../../ci/records.js"
+import { audiencesOf } from "../../ci/id-tokens.js"
 import { ciSecrets, ciTokens, recordKey } from "../../ci/secrets.js"
 import { ciRun, factsOf, type CiRun } from "../../ci/variables.js"
 import { findProject, loadProject, type Project } from "../../config/index.js"
@@ -102,7 +103,7 @@ async function runJob(
     part: { run, steps: found.steps, imports, sealedOnly: gateOf(pipeline, found) !== undefined },
     job: { name: found.name, own, host: logHost(env) },
     env,
-    secrets: ciSecrets(env, ci),
+    secrets: ciSecrets(env, ci, audiencesOf(pipeline.steps)),
     masker,
   }
   return onStage(stage, async ({ view, run: perform }) => {

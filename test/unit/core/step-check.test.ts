@@ -47,6 +47,18 @@ describe("effects", () => {
   })
 })
 
+describe("identity tokens", () => {
+  it.each<[string, object]>([
+    ["is no secret of the step", { secrets: ["B"], idTokens: { A: "sigstore" } }],
+    ["is for nobody", { secrets: ["A"], idTokens: { A: "" } }],
+  ])("one that %s is refused", async (_, definition) => {
+    expect(await thrown(() => check("a", definition))).toMatchObject({ code: "STEP-ID-TOKEN", kind: "usage" })
+  })
+  it("one that is declared and for somebody is fine", () => {
+    expect(() => check("a", { secrets: ["A"], idTokens: { A: "sigstore" } })).not.toThrow()
+  })
+})
+
 describe("needs", () => {
   it.each<[string, object]>([
     ["needs.x", { needs: { x: undefined } }],
