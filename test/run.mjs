@@ -1,17 +1,17 @@
 // `npm test`: what a change is tested with, saying what it does and how long it took. Parts that do not need each other run side
-// by side. What takes long and is about one thing has a command of its own; CI runs all of them.
+// by side. What takes long and is about one thing has a command of its own.
 //   node test/run.mjs unit         the fast subset
 //   node test/run.mjs gitlab       both services of the shop by the jobs that GitLab gets, and as on a laptop
 //   node test/run.mjs engine       how components come to a machine, from packages and from mirrors, and what kills them
 //   node test/run.mjs kubernetes   what needs the cluster of test/lab/kubernetes
-//   node test/run.mjs ci           all of these
+//   node test/run.mjs rest         the last three, side by side: what CI runs after `npm test`
+// Where TEST_SUM names a file, several of these are one sum.
 import { spawn } from "node:child_process"
-import { mkdirSync, readFileSync, rmSync } from "node:fs"
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createInterface } from "node:readline"
 
 const only = process.argv[2]
 const results = "coverage/test-results"
-rmSync(results, { recursive: true, force: true })
 mkdirSync(results, { recursive: true })
 
 const npm = (script) => ["npm", "run", "--silent", script]
@@ -54,14 +54,15 @@ const suites = {
   gitlab: () => [build, supply, gitlab()],
   engine: () => [build, supply, engine(), killed("engine")],
   kubernetes: () => onCluster([], []),
-  ci: () => [
-    ...everyday,
-    gitlab("e2e"),
-    engine("integration"),
+  rest: () => [
+    build,
+    supply,
+    gitlab(),
+    engine(),
     // Where nothing is there yet its programs are built from the beginning: nobody waits for them alone.
     { name: "lab", after: ["supply"], vital: true, command: [...npm("lab:kubernetes"), "--", "prepare"] },
-    // Beside deliveries, not beside what measures users; the second lane when there are processors left for it.
-    ...onCluster(["environments", "lab"], ["environments", "lab", "engine"]),
+    // The second lane when there are processors left for it.
+    ...onCluster(["lab"], ["lab", "engine"]),
     killed("gitlab", "engine", "alone"),
   ],
 }
@@ -69,6 +70,9 @@ const wanted = suites[only]?.() ?? everyday
 const width = Math.max(...wanted.map((part) => part.name.length))
 
 const started = Date.now()
+const earlier = read(process.env.TEST_SUM)
+for (const { report, red } of wanted)
+  for (const file of [report, red]) if (file !== undefined) rmSync(file, { force: true })
 const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s`
 const say = (name, text) => console.log(wanted.length === 1 ? text : `${name.padEnd(width)} | ${text}`)
 let passed = 0
@@ -87,6 +91,7 @@ await Promise.all(running.values())
 if (redTests.length > 0) console.log(`\n${redTests.join("\n")}`)
 console.log(`\n${red.length === 0 ? "All is well" : `Red: ${red.join(", ")}`}, ${seconds(started)} in all`)
 console.log(`Tests: ${passed} passed, ${failed} failed`)
+if (process.env.TEST_SUM !== undefined) sumUp()
 process.exit(red.length === 0 && failed === 0 ? 0 : 1)
 
 async function start(part) {
@@ -135,6 +140,21 @@ function run({ name, red, command: [command, ...args] }) {
     child.on("error", () => resolve({ code: 127, last }))
     child.on("close", (code, signal) => resolve({ code: signal === null ? code : 1, last }))
   })
+}
+
+/** With what ran before, so that the last lines tell everything. */
+function sumUp() {
+  const sum = {
+    passed: passed + (earlier?.passed ?? 0),
+    failed: failed + (earlier?.failed ?? 0),
+    red: [...(earlier?.red ?? []), ...red],
+    redTests: [...(earlier?.redTests ?? []), ...redTests],
+  }
+  writeFileSync(process.env.TEST_SUM, JSON.stringify(sum))
+  if (earlier === undefined) return
+  if (earlier.redTests.length > 0) console.log(`\nBefore that:\n${earlier.redTests.join("\n")}`)
+  console.log(`\nBoth: ${sum.red.length === 0 ? "all is well" : `red: ${sum.red.join(", ")}`}`)
+  console.log(`Tests: ${sum.passed} passed, ${sum.failed} failed`)
 }
 
 function read(path) {
