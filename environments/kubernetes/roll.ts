@@ -8,6 +8,7 @@ import type { RollOrder, Target } from "../target.js"
 import { fullWeight } from "../target.js"
 import { instancesOf } from "./instances.js"
 import { conditionOf, type Deployment } from "./kinds.js"
+import { lasting } from "./lasting.js"
 import { isElastic, isOthers } from "./number.js"
 import { applyInstances, notMadeFault, releaseOf, scaleTo, untilGone } from "./scale.js"
 import type { Scene } from "./scene.js"
@@ -107,6 +108,7 @@ async function untilRolled(scene: Scene, target: Target, order: RollOrder, track
   const { release, strategy, signal, tell } = order
   const key = releaseKey(release)
   const known = new Set((await target.describe()).filter((i) => i.healthy).map((i) => i.name))
+  const believed = lasting()
   const started = performance.now()
   for (;;) {
     signal.throwIfAborted()
@@ -124,9 +126,8 @@ async function untilRolled(scene: Scene, target: Target, order: RollOrder, track
     const failed = instances.map((i) => unfitness(i, pods, release, now)).find((f) => f !== undefined)
     if (failed !== undefined) throw await notReady(target, order, failed)
     const failure = deployment === undefined ? undefined : failureOf(deployment)
-    if (failure !== undefined && !instances.some((i) => i.healthy)) {
-      throw notMadeFault(scene, deploymentName(scene.service, track), failure)
-    }
+    const meant = believed(instances.some((i) => i.healthy) ? undefined : failure)
+    if (meant !== undefined) throw notMadeFault(scene, deploymentName(scene.service, track), meant)
     if (deployment !== undefined && isStuck(deployment)) {
       const bad = instances.find((i) => !i.healthy)
       const logs = bad === undefined ? "" : await target.logs(bad, logLines)

@@ -6,6 +6,7 @@ import type { Instance } from "../target.js"
 import { applyAll } from "./apply.js"
 import type { Deployment } from "./kinds.js"
 import { annotations } from "./labels.js"
+import { lasting } from "./lasting.js"
 import { objectsFor, partOf, type Wanted } from "./manifest.js"
 import { isElastic, letGoOfNumber, takesNumber } from "./number.js"
 import type { Scene } from "./scene.js"
@@ -48,13 +49,14 @@ export async function startOn(
   const replicas = (await alive()) + count
   await applyInstances(scene, { release, track, replicas, traffic: tracks.traffic, pace })
   if (isElastic(scene)) await scaleTo(scene, deploymentName(scene.service, track), replicas)
+  const believed = lasting()
   const started = performance.now()
   for (;;) {
     signal.throwIfAborted()
     if ((await alive()) >= replicas) return
     const { deployments } = await readTracks(scene)
     const deployment = deployments[track]
-    const failure = deployment === undefined ? undefined : failureOf(deployment)
+    const failure = believed(deployment === undefined ? undefined : failureOf(deployment))
     if (failure !== undefined) throw notMadeFault(scene, deploymentName(scene.service, track), failure)
     // Meanwhile the autoscaler, or the clock, wants fewer.
     if (deployment !== undefined && (deployment.spec.replicas ?? 1) < replicas) return

@@ -4,6 +4,7 @@ import type { NotReady } from "../../readiness.js"
 import { releaseKey } from "../../release.js"
 import type { Instance, RollOrder } from "../../target.js"
 import type { Event, Pod } from "../kinds.js"
+import { lasting } from "../lasting.js"
 import { objectName, type KubernetesObject } from "../object.js"
 import { isGoing, keyOfPod } from "../tracks.js"
 import { unfitness } from "../unfit.js"
@@ -37,6 +38,7 @@ export async function untilComplete(waiting: Waiting): Promise<void> {
   const workloads = objects.filter((object) => isLasting(object) || isJob(object))
   const carriers = new Set(carriersOf(objects, order.release).map(objectName))
   const began = Date.now()
+  const believed = new Map(workloads.map((w) => [objectName(w), lasting()]))
   const told = new Map<string, string>()
   let moved = performance.now()
   for (;;) {
@@ -54,7 +56,8 @@ export async function untilComplete(waiting: Waiting): Promise<void> {
     }
     if (pending.length === 0) return
     for (const { object, progress } of pending) {
-      await judge(waiting, object, progress, { began, carries: carriers.has(objectName(object)) })
+      const name = objectName(object)
+      await judge(waiting, object, progress, { began, carries: carriers.has(name), believed: believed.get(name) })
     }
     const seconds = (performance.now() - moved) / 1000
     if (seconds > strategy.progressDeadlineSeconds && !pending.every(({ object }) => hasDeadline(object))) {
@@ -68,11 +71,18 @@ export async function untilComplete(waiting: Waiting): Promise<void> {
 const hasDeadline = (object: KubernetesObject) =>
   isJob(object) && (object["spec"] as { readonly activeDeadlineSeconds?: number }).activeDeadlineSeconds !== undefined
 
+interface Judgement {
+  /** Milliseconds since 1970. */
+  readonly began: number
+  readonly carries: boolean
+  readonly believed: ReturnType<typeof lasting> | undefined
+}
+
 async function judge(
   waiting: Waiting,
   object: KubernetesObject,
   progress: Progress,
-  { began, carries }: { readonly began: number; readonly carries: boolean },
+  { began, carries, believed }: Judgement,
 ): Promise<void> {
   const { place, order } = waiting
   const pods = await podsOf(place, object)
@@ -96,7 +106,8 @@ async function judge(
     throw await stuck(waiting, object, progress, order.strategy.progressDeadlineSeconds)
   }
   const notMade = progress.notMade ?? (fresh.length === 0 ? await notMadeOf(place, object, began) : undefined)
-  if (notMade !== undefined && !instances.some((i) => i.healthy)) throw notMadeFault(place.namespace, object, notMade)
+  const meant = believed?.(instances.some((i) => i.healthy) ? undefined : notMade)
+  if (meant !== undefined) throw notMadeFault(place.namespace, object, meant)
 }
 
 async function notFit(waiting: Waiting, failure: NotReady) {
