@@ -9,7 +9,7 @@ import { objectsFor, partOf } from "./manifest.js"
 import { isTheirs } from "./number.js"
 import { asApplied } from "./scaling.js"
 import type { Scene } from "./scene.js"
-import { deploymentName, isGoing, keyOf, readTracks, trackFor } from "./tracks.js"
+import { deploymentName, isGoing, isOver, keyOf, readTracks, trackFor } from "./tracks.js"
 import { otherTrack } from "./traffic.js"
 import type { Track } from "./values.js"
 
@@ -87,7 +87,7 @@ async function podDrift(scene: Scene, releases: readonly ReleaseSpec[]): Promise
   const pods = await cluster.list<PodWithSpec>({ apiVersion: "v1", kind: "Pod", namespace, labels: selector })
   const byKey = new Map(releases.map((r) => [releaseKey(r), r]))
   return pods
-    .filter((pod) => !isGoing(pod))
+    .filter((pod) => !isGoing(pod) && !isOver(pod))
     .flatMap((pod): Drift[] => {
       const what = `Pod ${pod.metadata.name}`
       const key = pod.metadata.labels?.[labels.releaseKey]

@@ -5,11 +5,29 @@ import { annotations } from "./labels.js"
 import { conditionOf, isTrue, type Pod } from "./kinds.js"
 import { begunAt, isOutOfMemory, lastEnd, mainContainer, troubleOf } from "./trouble.js"
 import { isGoing, keyOfPod, trackOfPod } from "./tracks.js"
+import type { Scene } from "./scene.js"
 import type { TrafficState } from "./traffic.js"
 
 /** Pods as instances; those on their way out have left. Pure. @param now milliseconds since 1970 */
 export function instancesOf(pods: readonly Pod[], traffic: TrafficState, now: number): readonly Instance[] {
   return pods.filter((pod) => !isGoing(pod)).map((pod, i) => instanceOf(pod, i + 1, traffic, now))
+}
+
+/** Instances as they are now. One that has no room is in no trouble as long as others make room. */
+export async function instancesNow(
+  { departures }: Pick<Scene, "departures">,
+  pods: readonly Pod[],
+  traffic: TrafficState,
+): Promise<readonly Instance[]> {
+  departures.note(pods)
+  const instances = instancesOf(pods, traffic, Date.now())
+  const waits = ({ trouble }: Instance) => trouble?.kind === "unschedulable"
+  if (!instances.some(waits) || !(await departures.makeRoom())) return instances
+  return instances.map((i) => (waits(i) ? withoutTrouble(i) : i))
+}
+
+function withoutTrouble({ trouble: _, ...instance }: Instance): Instance {
+  return instance
 }
 
 function instanceOf(pod: Pod, slot: number, traffic: TrafficState, now: number): Instance {

@@ -1,17 +1,30 @@
-/**
- * Right after a change, what the cluster says may still be about what was before: its controllers look one after the other,
- * each within moments. What is said for so long is meant. Seconds.
- */
-const momentSeconds = 3
+import { unaskedWebhook } from "../../clients/kubernetes/index.js"
 
 /**
- * Believes what is said again and again: hand it every look's word (undefined: nothing is said), it answers the word once one has
- * been there for a moment.
+ * Right after a change, what the cluster says may still be about what was before: its controllers look one after the other,
+ * each within moments. Seconds.
  */
-export function lasting(seconds = momentSeconds): (said: string | undefined) => string | undefined {
+export const momentSeconds = 3
+/** How long what may pass by itself is waited out: a webhook that cannot be asked, a store that is slow. Seconds. */
+const passingSeconds = 60
+
+/** Whether the cluster will not make these pods as they are: a quota, a policy. Pure. */
+export const isRefusal = (said: string): boolean =>
+  unaskedWebhook(said) === undefined && /exceeded quota|denied|forbidden|violates/.test(said)
+
+/** Whether the cluster has no room for them, by somebody's decision. Pure. */
+export const isQuota = (said: string): boolean => /exceeded quota/.test(said)
+
+/**
+ * Believes what the cluster says of pods that it does not make when it says so again and again: hand it every look's word (undefined:
+ * nothing is said), it answers the word once something has been said for long enough.
+ */
+export function lasting(): (said: string | undefined) => string | undefined {
   let since: number | undefined
   return (said) => {
     since = said === undefined ? undefined : (since ?? performance.now())
-    return since !== undefined && performance.now() - since >= seconds * 1000 ? said : undefined
+    if (said === undefined || since === undefined) return undefined
+    const seconds = isRefusal(said) ? momentSeconds : passingSeconds
+    return performance.now() - since >= seconds * 1000 ? said : undefined
   }
 }

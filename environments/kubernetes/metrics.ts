@@ -10,7 +10,7 @@ import { labels } from "./labels.js"
 import { prometheusName, prometheusObjects } from "./prometheus.js"
 import { throughApiServer } from "./proxy.js"
 import type { Scene } from "./scene.js"
-import { isGoing } from "./tracks.js"
+import { isGoing, isOver } from "./tracks.js"
 import { failureOf, troubleOf } from "./trouble.js"
 
 /** Its image may have to be pulled. Seconds. */
@@ -111,7 +111,7 @@ async function troubleWith({ cluster, namespace }: Place): Promise<{ kind: strin
     cluster.list<Pod>({ apiVersion: "v1", kind: "Pod", namespace, labels: selector }),
     cluster.read<Deployment>(ref),
   ])
-  for (const pod of found.filter((one) => !isGoing(one))) {
+  for (const pod of found.filter((one) => !isGoing(one) && !isOver(one))) {
     const trouble = troubleOf(pod, Date.now())
     if (trouble === undefined) continue
     const log = await cluster.logs({ namespace, name: pod.metadata.name }, { lines: 10, previous: true })

@@ -34,12 +34,23 @@ export function revisionOf(pod: Pod, makers: readonly KubernetesObject[]): Revis
     case "ReplicaSet": {
       const deployment = ownerOf(owner, makers)
       if (deployment === undefined) return "wanted"
-      const [own, wanted] = [owner, deployment].map((o) => o.metadata.annotations?.[deploymentRevision])
-      return compared(deployment, own, wanted)
+      return compared(deployment, countOf(owner), newestOf(deployment, makers))
     }
     default:
       return "wanted"
   }
+}
+
+const countOf = ({ metadata }: KubernetesObject) => metadata.annotations?.[deploymentRevision]
+
+/**
+ * A Deployment's newest revision. One that goes back to a template of before counts that one's ReplicaSet up first, and itself a
+ * moment later.
+ */
+function newestOf(deployment: KubernetesObject, makers: readonly KubernetesObject[]): string | undefined {
+  const own = makers.filter((m) => m.kind === "ReplicaSet" && ownerOf(m, [deployment]) !== undefined)
+  const counts = [deployment, ...own].flatMap((o) => countOf(o) ?? []).map(Number)
+  return counts.length === 0 ? undefined : String(Math.max(...counts))
 }
 
 function compared({ metadata, status }: Counted, own: string | undefined, wanted: string | undefined): Revision {

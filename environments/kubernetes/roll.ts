@@ -1,25 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { isFault } from "../../core/errors.js"
 import { within } from "../../core/within.js"
-import { notReadyFault, stuckFault } from "../faults.js"
-import type { NotReady } from "../readiness.js"
 import { releaseKey } from "../release.js"
 import type { RollOrder, Target } from "../target.js"
 import { fullWeight } from "../target.js"
-import { instancesOf } from "./instances.js"
-import { conditionOf, type Deployment } from "./kinds.js"
-import { lasting } from "./lasting.js"
 import { isElastic, isOthers } from "./number.js"
-import { applyInstances, notMadeFault, releaseOf, scaleTo, untilGone } from "./scale.js"
+import { untilRolled } from "./rolled.js"
+import { applyInstances, releaseOf, scaleTo, untilGone } from "./scale.js"
 import type { Scene } from "./scene.js"
 import { otherTrack, type TrafficState } from "./traffic.js"
-import { deploymentName, isGoing, keyOf, keyOfPod, readPods, readTracks, trackOfPod } from "./tracks.js"
-import { failureOf } from "./trouble.js"
-import { unfitness } from "./unfit.js"
+import { deploymentName, keyOf, readPods, readTracks, trackOfPod } from "./tracks.js"
 import type { Track } from "./values.js"
 
 const pollMs = 400
-const logLines = 2000
 
 /** After these an object is as it was. */
 const untouched: readonly string[] = ["K8S-CONFLICT", "K8S-DENIED", "K8S-WEBHOOK"]
@@ -66,7 +59,12 @@ export async function rollNatively(scene: Scene, target: Target, order: RollOrde
     tell(`${name} stays as it was found: ${error.reason ?? error.message}`)
   }
   if (isElastic(scene) && !left && (before?.spec.replicas ?? 0) < replicas) await scaleTo(scene, name, replicas)
-  await untilRolled(scene, target, order, track)
+  try {
+    await untilRolled(scene, target, order, track)
+  } catch (error) {
+    if (fresh) await withoutPods(scene, name).catch(() => undefined)
+    throw error
+  }
   // Where nothing ran before, this is when its Services learn of it.
   if (!hasAll(traffic, track)) await takeAll(track)
   await retireTrack(scene, otherTrack(track), order)
@@ -103,66 +101,10 @@ export async function untilReached({ url }: Pick<Target, "url">, { release, sign
 const hasAll = ({ active, weights }: TrafficState, track: Track) =>
   active === track && weights[track] === fullWeight && weights[otherTrack(track)] === 0
 
-/** Follows the Deployment's own rollout to its end, or to what it will never get over. */
-async function untilRolled(scene: Scene, target: Target, order: RollOrder, track: Track): Promise<void> {
-  const { release, strategy, signal, tell } = order
-  const key = releaseKey(release)
-  const known = new Set((await target.describe()).filter((i) => i.healthy).map((i) => i.name))
-  const believed = lasting()
-  const started = performance.now()
-  for (;;) {
-    signal.throwIfAborted()
-    const [{ deployments, traffic }, pods] = await Promise.all([readTracks(scene), readPods(scene)])
-    const deployment = deployments[track]
-    const now = Date.now()
-    const instances = instancesOf(pods, traffic, now).filter((i) => i.key === key)
-    for (const { name, healthy } of instances) {
-      if (!healthy || known.has(name)) continue
-      known.add(name)
-      tell(`${name} ready after ${((performance.now() - started) / 1000).toFixed(1)} s`)
-    }
-    const old = pods.filter((p) => trackOfPod(p) === track && keyOfPod(p) !== key && !isGoing(p))
-    if (deployment !== undefined && isRolled(deployment) && old.length === 0) return
-    const failed = instances.map((i) => unfitness(i, pods, release, now)).find((f) => f !== undefined)
-    if (failed !== undefined) throw await notReady(target, order, failed)
-    const failure = deployment === undefined ? undefined : failureOf(deployment)
-    const meant = believed(instances.some((i) => i.healthy) ? undefined : failure)
-    if (meant !== undefined) throw notMadeFault(scene, deploymentName(scene.service, track), meant)
-    if (deployment !== undefined && isStuck(deployment)) {
-      const bad = instances.find((i) => !i.healthy)
-      const logs = bad === undefined ? "" : await target.logs(bad, logLines)
-      throw stuckFault(target, strategy.progressDeadlineSeconds, instances, logs || (failure ?? ""))
-    }
-    await sleep(pollMs, undefined, { signal })
-  }
-}
-
-/** https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#complete-deployment */
-export function isRolled({ metadata, spec, status }: Deployment): boolean {
-  const wanted = spec.replicas ?? 1
-  return (
-    status !== undefined &&
-    (status.observedGeneration ?? 0) >= (metadata.generation ?? 0) &&
-    (status.updatedReplicas ?? 0) === wanted &&
-    (status.replicas ?? 0) === wanted &&
-    (status.availableReplicas ?? 0) === wanted
-  )
-}
-
-function isStuck({ metadata, status }: Deployment): boolean {
-  const progress = conditionOf(status?.conditions, "Progressing")
-  return (
-    progress?.status === "False" &&
-    progress.reason === "ProgressDeadlineExceeded" &&
-    (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0)
-  )
-}
-
-async function notReady(target: Target, { release, tell, keepLog }: RollOrder, failure: NotReady) {
-  const logs = await target.logs(failure.instance, logLines)
-  await keepLog(`${failure.instance.name}.log`, logs)
-  tell(`${failure.instance.name} is not fit to serve: ${failure.instance.trouble?.text ?? failure.why}`)
-  return notReadyFault(target, release, failure, logs)
+/** What has no pods nobody can stop: it would come up one day, unasked, when the cluster makes pods again. */
+async function withoutPods(scene: Scene, name: string): Promise<void> {
+  if ((await readPods(scene)).length > 0) return
+  await scene.cluster.remove({ apiVersion: "apps/v1", kind: "Deployment", namespace: scene.namespace, name })
 }
 
 /** A track that has no traffic any more goes whole: its pods finish their requests first. */

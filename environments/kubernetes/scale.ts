@@ -6,7 +6,7 @@ import type { Instance } from "../target.js"
 import { applyAll } from "./apply.js"
 import type { Deployment } from "./kinds.js"
 import { annotations } from "./labels.js"
-import { lasting } from "./lasting.js"
+import { isQuota, lasting } from "./lasting.js"
 import { objectsFor, partOf, type Wanted } from "./manifest.js"
 import { isElastic, letGoOfNumber, takesNumber } from "./number.js"
 import type { Scene } from "./scene.js"
@@ -14,8 +14,8 @@ import { deploymentName, isGoing, keyOfPod, readPods, readTracks, trackFor, trac
 import { failureOf } from "./trouble.js"
 
 const pollMs = 300
-/** A controller that is told of a new number makes the pods, or says why not, well within that. Seconds. */
-const appearSeconds = 30
+/** A controller that is told of a new number makes the pods, or says why not, well within that; so long may it be kept from it. Seconds. */
+const appearSeconds = 90
 
 /** The instances' objects: configuration first, for pods would wait for it. Without a number, or with an autoscaler, that stays. */
 export async function applyInstances(scene: Scene, wanted: Wanted): Promise<void> {
@@ -50,14 +50,15 @@ export async function startOn(
   await applyInstances(scene, { release, track, replicas, traffic: tracks.traffic, pace })
   if (isElastic(scene)) await scaleTo(scene, deploymentName(scene.service, track), replicas)
   const believed = lasting()
-  const started = performance.now()
+  let started = performance.now()
   for (;;) {
     signal.throwIfAborted()
     if ((await alive()) >= replicas) return
     const { deployments } = await readTracks(scene)
     const deployment = deployments[track]
     const failure = believed(deployment === undefined ? undefined : failureOf(deployment))
-    if (failure !== undefined) throw notMadeFault(scene, deploymentName(scene.service, track), failure)
+    if (failure !== undefined && isQuota(failure) && (await scene.departures.makeRoom())) started = performance.now()
+    else if (failure !== undefined) throw notMadeFault(scene, deploymentName(scene.service, track), failure)
     // Meanwhile the autoscaler, or the clock, wants fewer.
     if (deployment !== undefined && (deployment.spec.replicas ?? 1) < replicas) return
     if ((performance.now() - started) / 1000 > appearSeconds) {

@@ -1,5 +1,6 @@
 import type { Cluster, KubeObject } from "../../clients/kubernetes/index.js"
 import type { Environment } from "../environment.js"
+import type { Departures } from "./departures.js"
 import type { Exposed } from "./exposure.js"
 import type { RenderTools } from "./render.js"
 
@@ -15,6 +16,7 @@ export interface Scene {
   readonly tools: RenderTools
   /** What was rendered already, by its values: traffic is shifted back and forth between the same few. */
   readonly rendered: Map<string, Promise<readonly KubeObject[]>>
+  readonly departures: Departures
   /** An image by digest that the cluster's nodes can pull, by its public reference. */
   image(reference: string): Promise<string>
   /** How users reach it; found out once. */

@@ -12,7 +12,8 @@ import { awaitDatabase, databaseSecrets, ensureCredentials } from "./database.js
 import { eventLines, eventsOf, warnings } from "./detail.js"
 import { exposedOf } from "./exposed.js"
 import type { Exposed } from "./exposure.js"
-import { instancesOf } from "./instances.js"
+import { departures } from "./departures.js"
+import { instancesNow } from "./instances.js"
 import { objectsFor, partOf, type Wanted } from "./manifest.js"
 import { isTrue } from "./kinds.js"
 import { clusterMemory } from "./memory.js"
@@ -60,15 +61,17 @@ export async function kubernetesTarget(options: KubernetesTargetOptions): Promis
   const tell = options.tell ?? (() => undefined)
   const cluster = kubeCluster({ kubeconfig, context, signal: options.signal, tell })
   let exposed: Promise<Exposed> | undefined
+  const namespace = namespaceOf(project.project, environment)
   const scene: Scene = {
     cluster,
-    namespace: namespaceOf(project.project, environment),
+    namespace,
     project: project.project,
     environment,
     service,
     callers: callersOf(project.services, service),
     tools: options.tools ?? renderTools(engine.config, { progress: engine.progress, signal: options.signal }),
     rendered: new Map(),
+    departures: departures(cluster, namespace),
     image: options.image,
     exposed: () => (exposed ??= exposedOf({ cluster, namespace: scene.namespace, environment, service })),
     tell,
@@ -109,7 +112,7 @@ export async function kubernetesTarget(options: KubernetesTargetOptions): Promis
   }
   const describe = async (): Promise<readonly Instance[]> => {
     const [pods, { traffic }] = await Promise.all([readPods(scene), readTracks(scene)])
-    return instancesOf(pods, traffic, Date.now())
+    return instancesNow(scene, pods, traffic)
   }
   const tracksById = async (): Promise<ReadonlyMap<string, Track>> =>
     new Map((await readPods(scene)).map((p) => [p.metadata.uid ?? "", trackOfPod(p)]))

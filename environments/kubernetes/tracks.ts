@@ -26,15 +26,20 @@ export async function readTracks(scene: Pick<Scene, "cluster" | "namespace" | "s
   return { deployments: { ...(blue && { blue }), ...(green && { green }) }, traffic: trafficOf(main) }
 }
 
-/** Pods of the service's instances, those that are on their way out as well. Oldest first. */
+/**
+ * Pods of the service's instances, those that are on their way out as well. Oldest first. One that is over (evicted, refused by its
+ * node) stays as a record until somebody clears it away: another has taken its place.
+ */
 export async function readPods(scene: Pick<Scene, "cluster" | "namespace" | "service">): Promise<readonly Pod[]> {
   const { cluster, namespace } = scene
   const pods = await cluster.list<Pod>({ apiVersion: "v1", kind: "Pod", namespace, labels: selector(scene) })
   const age = ({ metadata }: Pod) => `${metadata.creationTimestamp ?? ""} ${metadata.name}`
-  return [...pods].sort((a, b) => (age(a) < age(b) ? -1 : 1))
+  return pods.filter((pod) => !isOver(pod)).sort((a, b) => (age(a) < age(b) ? -1 : 1))
 }
 
 export const isGoing = ({ metadata }: Pod) => metadata.deletionTimestamp !== undefined
+/** Of a workload that is there all the time no pod ends by itself (restartPolicy: Always): the cluster gave it up. */
+export const isOver = ({ status }: Pod) => status?.phase === "Failed" || status?.phase === "Succeeded"
 export const trackOfPod = ({ metadata }: Pod): Track => (metadata.labels?.[labels.track] === "green" ? "green" : "blue")
 export const keyOfPod = ({ metadata }: Pod): string => metadata.labels?.[labels.releaseKey] ?? ""
 export const keyOf = (deployment: Deployment | undefined): string | undefined =>

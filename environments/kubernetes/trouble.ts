@@ -5,22 +5,23 @@ export interface Trouble {
   readonly kind: "image" | "config" | "unschedulable" | "crash"
   /** In the cluster's words. */
   readonly text: string
+  /** It lasted for long and may be over later all the same: a registry that is down. */
+  readonly passing?: true
 }
 
 /** Waiting reasons of the kubelet (pkg/kubelet/images/types.go, pkg/kubelet/kuberuntime/kuberuntime_container.go). */
-const imageReasons = new Set([
-  "ImagePullBackOff",
-  "ErrImagePull",
-  "InvalidImageName",
-  "ErrImageNeverPull",
-  "ImageInspectError",
-])
+const imageReasons = new Set(["InvalidImageName", "ErrImageNeverPull", "ImageInspectError"])
+/** A pull that failed, and the pause before the next one. From 1.32 on the second says as well what the first one said. */
+const pullReasons = new Set(["ErrImagePull", "ImagePullBackOff"])
 const configReasons = new Set([
   "CreateContainerConfigError",
   "CreateContainerError",
   "RunContainerError",
   "ConfigError",
 ])
+
+/** How long a pull may fail for what passes, since the pod was given to its node. Seconds. */
+const pullSeconds = 90
 
 /** The scheduler may be a moment behind what it could use: what ends at this very moment, say. Seconds. */
 const schedulerSeconds = 5
@@ -30,8 +31,12 @@ export function troubleOf(pod: Pod, now: number): Trouble | undefined {
   for (const status of statusesOf(pod)) {
     const { reason = "", message = "" } = status.state?.waiting ?? {}
     const text = message === "" ? reason : `${reason}: ${message}`
-    // The first failed pull may be a registry that starts; what is not there, or not for us, will not come.
-    if (imageReasons.has(reason) && (reason !== "ErrImagePull" || isFinal(message))) return { kind: "image", text }
+    if (imageReasons.has(reason)) return { kind: "image", text }
+    if (pullReasons.has(reason)) {
+      // What is not there, or not for us, will not come; a registry or a network that is down for a while may.
+      if (isFinal(message)) return { kind: "image", text }
+      if (now - bornAt(pod) > pullSeconds * 1000) return { kind: "image", text, passing: true }
+    }
     if (configReasons.has(reason)) return { kind: "config", text }
     if (reason === "CrashLoopBackOff") return { kind: "crash", text }
   }
@@ -45,8 +50,7 @@ export function troubleOf(pod: Pod, now: number): Trouble | undefined {
   return undefined
 }
 
-const isFinal = (message: string) =>
-  /not found|manifest unknown|unauthorized|denied|forbidden|no such host/i.test(message)
+const isFinal = (message: string) => /not found|manifest unknown|unauthorized|denied|forbidden/i.test(message)
 
 /** How the service's container ended last, if it ever did. */
 export function lastEnd(pod: Pod): Terminated | undefined {
@@ -77,9 +81,10 @@ export function begunAt(pod: Pod | undefined): number | undefined {
 
 /** How long it has run, or as long as it does not, how long it has been there. Seconds. */
 export function ageOf(pod: Pod | undefined, now: number): number {
-  const born = Date.parse(pod?.status?.startTime ?? pod?.metadata.creationTimestamp ?? "")
-  return Math.max(0, (now - (begunAt(pod) ?? born)) / 1000)
+  return Math.max(0, (now - (begunAt(pod) ?? bornAt(pod))) / 1000)
 }
+
+const bornAt = (pod: Pod | undefined) => Date.parse(pod?.status?.startTime ?? pod?.metadata.creationTimestamp ?? "")
 
 export const mainContainer = (pod: Pod): ContainerStatus | undefined => pod.status?.containerStatuses?.[0]
 

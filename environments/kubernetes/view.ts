@@ -5,6 +5,7 @@ import type { Environment } from "../environment.js"
 import type { View, ViewProject } from "../views/view.js"
 import { removeDependencies } from "./dependencies/remove.js"
 import { dependencyStates } from "./dependencies/view.js"
+import { departures } from "./departures.js"
 import { clusterDetail } from "./detail.js"
 import { serviceDrift } from "./drift.js"
 import { exposedOf } from "./exposed.js"
@@ -47,6 +48,7 @@ export function kubernetesView(project: ViewProject, environment: Environment, o
       callers: (project.services ?? []).filter((s) => s.calls?.includes(service) === true).map((s) => s.name),
       tools,
       rendered: new Map(),
+      departures: departures(clusterNow(), namespace),
       image: () => databaseImageThere(clusterNow(), namespace, service),
       exposed: () => (exposed ??= exposedOf({ cluster: clusterNow(), namespace, environment, service })),
       tell: () => undefined,
@@ -69,13 +71,11 @@ export function kubernetesView(project: ViewProject, environment: Environment, o
       if (isOwn(scene)) return ownRunning(scene, memory(service).notes)
       const [pods, tracks, exposed] = await Promise.all([readPods(scene), readTracks(scene), scene.exposed()])
       const { live } = await exposed.urls()
-      // One that was evicted stays as a record until somebody clears it away; another has taken its place.
-      const there = pods.filter(({ status }) => status?.phase !== "Failed" && status?.phase !== "Succeeded")
       const { deployments, traffic } = tracks
       return {
         url: live,
         wanted: isTheirs(scene, deployments[traffic.active]) ? deployments[traffic.active]?.spec.replicas : undefined,
-        instances: instancesOf(there, traffic, Date.now()).map(runningInstance),
+        instances: instancesOf(pods, traffic, Date.now()).map(runningInstance),
       }
     },
 

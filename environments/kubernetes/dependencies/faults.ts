@@ -33,7 +33,7 @@ export function brokenFault(
       : `\nNo object of ${where.name} names ${others.join(", ")}: its operator chose that, or has not taken up what was changed since; not every operator changes pods that it has made.`
   return fault({
     code: "DEPENDENCY-BROKEN",
-    kind: trouble.kind === "unschedulable" ? "errored" : "failed",
+    kind: trouble.kind === "unschedulable" || trouble.passing === true ? "errored" : "failed",
     message: `${where.name} in ${where.environment}: ${pod} cannot run`,
     reason: `${trouble.text}${stale}${wrote(logs)}`,
     hint: `Correct its values or manifests and deliver again; what ran before goes on where its kind allows it. ${look(where, `pod ${pod}`)}`,

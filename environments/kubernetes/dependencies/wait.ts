@@ -6,6 +6,7 @@ import { notMadeFault } from "../own/faults.js"
 import { isJob } from "../own/marks.js"
 import { nameOf } from "../own/order.js"
 import { podLogs } from "../own/pods.js"
+import { momentSeconds } from "../lasting.js"
 import { revisionOf } from "../revision.js"
 import { troubleOf, type Trouble } from "../trouble.js"
 import { brokenFault, jobFault, notReadyFault, stalledFault, type Where } from "./faults.js"
@@ -19,9 +20,15 @@ const logLines = 200
 
 /**
  * Members of a cluster crash until the first one answers, volumes are bound a while after the pod, an operator makes a
- * Secret after what mounts it: only what lasts is final. An image that is not there is final at once. Seconds.
+ * Secret after what mounts it: only what lasts is final. An image that is not there is final at once, but for the moment in which it may
+ * be of the declaration before. Seconds.
  */
-const patience: Readonly<Record<Trouble["kind"], number>> = { image: 0, config: 60, unschedulable: 60, crash: 90 }
+const patience: Readonly<Record<Trouble["kind"], number>> = {
+  image: momentSeconds,
+  config: 60,
+  unschedulable: 60,
+  crash: 90,
+}
 
 /** An operator hears of a change a moment later: until then its words and its pods are those of the declaration before. */
 const hearingSeconds = 15

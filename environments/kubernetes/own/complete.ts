@@ -1,6 +1,6 @@
 import { conditionOf, isTrue, type Condition, type Deployment, type Job } from "../kinds.js"
 import type { KubernetesObject } from "../object.js"
-import { isRolled } from "../roll.js"
+import { isRolled } from "../rollout-status.js"
 import { failureOf } from "../trouble.js"
 
 /** How far a workload is. */

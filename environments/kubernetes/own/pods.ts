@@ -5,7 +5,7 @@ import { instancesOf } from "../instances.js"
 import { conditionOf, type Job, type Pod } from "../kinds.js"
 import { annotations, labels } from "../labels.js"
 import type { KubernetesObject } from "../object.js"
-import { isGoing } from "../tracks.js"
+import { isGoing, isOver } from "../tracks.js"
 import { noTraffic, type TrafficState } from "../traffic.js"
 import { marks, markOf, selectorOf, type OwnPlace } from "./marks.js"
 
@@ -25,7 +25,7 @@ export async function ownInstances(place: OwnPlace): Promise<readonly Instance[]
   const { cluster, namespace } = place
   const selector = selectorOf(markOf(place))
   const pods = await cluster.list<Pod>({ apiVersion: "v1", kind: "Pod", namespace, labels: selector })
-  const there = pods.filter((pod) => !isGoing(pod))
+  const there = pods.filter((pod) => !isGoing(pod) && !isOver(pod))
   if (there.length > 0) return asInstances([...there].sort(byAge))
   const timed = await Promise.all(
     ["CronJob", "Job"].map((kind) =>

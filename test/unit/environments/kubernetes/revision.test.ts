@@ -52,6 +52,12 @@ it.each<[string, Pod, readonly KubernetesObject[], string]>([
   ["a DaemonSet's whose controller has not looked", ofDaemon, [daemon("1", unseen)], "unheard"],
   ["a Deployment's newest", ofReplicas, [replicas("4"), deployment("4")], "wanted"],
   ["a Deployment's before", ofReplicas, [replicas("3"), deployment("4")], "left"],
+  [
+    "a Deployment's that goes back to a template of before, and has counted only that one up",
+    ofReplicas,
+    [replicas("4"), { ...replicas("5"), metadata: { ...replicas("5").metadata, uid: "other" } }, deployment("4")],
+    "left",
+  ],
   ["a Deployment's whose controller has not looked", ofReplicas, [replicas("4"), deployment("4", unseen)], "unheard"],
   ["a ReplicaSet's of its own", ofReplicas, [object("ReplicaSet", {})], "wanted"],
   ["a kind's that an operator counts its own way", pod("StrimziPodSet"), [object("StrimziPodSet", {})], "wanted"],

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest"
 import type { ContainerStatus, Pod } from "../../../../environments/kubernetes/kinds.js"
-import { ageOf, begunAt } from "../../../../environments/kubernetes/trouble.js"
+import { ageOf, begunAt, troubleOf } from "../../../../environments/kubernetes/trouble.js"
 
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString()
 const running = (second: number) => ({ running: { startedAt: at(second) } })
@@ -34,4 +34,19 @@ it.each<[string, Pod, number | undefined, number]>([
 ])("a pod that %s", (_, it, begun, age) => {
   expect(begunAt(it)).toBe(begun === undefined ? undefined : Date.parse(at(begun)))
   expect(ageOf(it, Date.parse(at(40)))).toBe(age)
+})
+
+const backOff = (cause: string) => `Back-off pulling image "web:1": ErrImagePull: ${cause}`
+it.each<[string, string, string, number, string | undefined]>([
+  ["that is not there", "ErrImagePull", "web:1: not found", 15, "final"],
+  ["that is not there, in the pause", "ImagePullBackOff", backOff("web:1: not found"), 15, "final"],
+  ["that is not for us", "ImagePullBackOff", backOff("pull access denied"), 15, "final"],
+  ["of a registry that is down", "ImagePullBackOff", backOff("dial tcp: connection refused"), 15, undefined],
+  ["of a registry that is down for long", "ImagePullBackOff", backOff("dial tcp: connection refused"), 101, "passing"],
+  ["of a registry that has enough of us", "ErrImagePull", "429 toomanyrequests", 15, undefined],
+  ["of which an old cluster says nothing", "ImagePullBackOff", 'Back-off pulling image "web:1"', 15, undefined],
+  ["whose name is none", "InvalidImageName", "couldn't parse", 15, "final"],
+])("an image %s: %s, %s", (_, reason, message, second, expected) => {
+  const trouble = troubleOf(pod({ state: { waiting: { reason, message } } }), Date.parse(at(second)))
+  expect(trouble && (trouble.passing === true ? "passing" : "final")).toBe(expected)
 })

@@ -1,14 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
+import { describe, expect, it } from "vitest"
+import { fastClock, passing } from "../fast-clock.js"
 import { undeclaredImages, untilReady } from "../../../../../environments/kubernetes/dependencies/wait.js"
 
-// A wait is over at once, and the clock is as much later.
-vi.mock("node:timers/promises", () => ({ setTimeout: (ms: number) => vi.advanceTimersByTimeAsync(ms) }))
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["performance", "setTimeout", "Date"] })
-})
-afterEach(() => {
-  vi.useRealTimers()
-})
+fastClock()
 
 const where = { environment: "test", namespace: "shop-test", context: "c", name: "mysql" }
 const mysql = (status: object) => ({
@@ -28,11 +22,13 @@ async function secondsFor(status: object, changed: readonly string[]): Promise<n
     remove: () => Promise.resolve(),
   }
   const began = performance.now()
-  await untilReady({
-    cluster: cluster as never,
-    ...{ where, dependency: { ready: [], waitSeconds: 60 }, objects: [object], changed },
-    ...{ signal: new AbortController().signal, tell: () => undefined, keepLog: () => Promise.resolve() },
-  })
+  await passing(
+    untilReady({
+      cluster: cluster as never,
+      ...{ where, dependency: { ready: [], waitSeconds: 60 }, objects: [object], changed },
+      ...{ signal: new AbortController().signal, tell: () => undefined, keepLog: () => Promise.resolve() },
+    }),
+  )
   return Math.round((performance.now() - began) / 1000)
 }
 
@@ -67,7 +63,9 @@ describe("a StatefulSet whose pod of the declaration before has no image", () =>
       ownerReferences: [{ kind: "StatefulSet", name: "cache", uid: "set" }],
     },
   })
-  const noImage = { containerStatuses: [{ name: "c", state: { waiting: { reason: "ImagePullBackOff" } } }] }
+  const noImage = {
+    containerStatuses: [{ name: "c", state: { waiting: { reason: "ErrImagePull", message: "not found" } } }],
+  }
 
   /** Waits while the cluster goes through these states, one with each look; the last one stays. */
   async function waits(...states: readonly (readonly [object, object])[]) {
@@ -84,11 +82,13 @@ describe("a StatefulSet whose pod of the declaration before has no image", () =>
       logs: () => Promise.resolve(""),
       remove: (_: object, { uid }: { readonly uid: string }) => Promise.resolve(void removed.push(uid)),
     }
-    const end = await untilReady({
-      cluster: cluster as never,
-      ...{ where, dependency: { ready: [], waitSeconds: 60 }, objects: [revision(1, 1, "a", 0)], changed: [] },
-      ...{ signal: new AbortController().signal, tell: () => undefined, keepLog: () => Promise.resolve() },
-    }).then(
+    const end = await passing(
+      untilReady({
+        cluster: cluster as never,
+        ...{ where, dependency: { ready: [], waitSeconds: 60 }, objects: [revision(1, 1, "a", 0)], changed: [] },
+        ...{ signal: new AbortController().signal, tell: () => undefined, keepLog: () => Promise.resolve() },
+      }),
+    ).then(
       () => "ready",
       (error: Error) => error.name,
     )
@@ -105,7 +105,7 @@ describe("a StatefulSet whose pod of the declaration before has no image", () =>
     )
     expect(ended).toEqual({ end: "ready", removed: ["pod-a"] })
   })
-  it("is blamed at once where it is the declaration that is wanted", async () => {
+  it("is blamed after a moment where it is the declaration that is wanted", async () => {
     expect(await waits([revision(1, 1, "a", 0), pod("a", noImage)])).toEqual({ end: "DEPENDENCY-BROKEN", removed: [] })
   })
 })
