@@ -13,8 +13,8 @@ const onReal = {
 /** Ends what hangs: two services by all their jobs took 14 min on two slow processors that had other work. */
 const deliveries = {
   globalSetup: [built],
-  testTimeout: 1_800_000,
-  hookTimeout: 1_800_000,
+  testTimeout: 3_600_000,
+  hookTimeout: 3_600_000,
   fileParallelism: false,
 }
 const killed = "test/e2e/engine-killed.test.ts"
@@ -83,8 +83,9 @@ export default defineConfig({
           name: "engine-killed",
           include: [killed],
           globalSetup: [built],
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
+          // An engine that was killed throws its cache away.
+          testTimeout: 1_200_000,
+          hookTimeout: 1_200_000,
         },
       },
     ],

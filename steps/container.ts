@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from "node:util"
 import type { Client, Container, Directory } from "@dagger.io/dagger"
 import { fault } from "../core/errors.js"
-import { followExec } from "./exec-log.js"
+import { followExec, lag } from "./exec-log.js"
 import type { Service } from "./service.js"
 
 /**
@@ -75,9 +75,6 @@ export function unseen(output: string, live: readonly string[]): string {
   if (live.length >= lines.length && lines.every((line) => shown.has(plain(line)))) return ""
   return `[the whole output once more: the live lines were not all]\n${output}`
 }
-
-/** How long the live log may stand still behind the end of the command. Milliseconds. */
-const lag = 500
 
 /**
  * Runs a command whose script is the file `path` of the container and answers its whole output. What it says goes to

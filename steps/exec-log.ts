@@ -1,5 +1,8 @@
 import { Writable } from "node:stream"
 
+/** How long the live log may stand still behind the end of what it is about: it comes by another way, and later. Milliseconds. */
+export const lag = 500
+
 /**
  * Live output of commands in containers. The engine's API answers output when a command has ended; while it runs, only
  * the CLI's plain progress log has it:

@@ -10,7 +10,9 @@ const passingSeconds = 60
 
 /** Whether the cluster will not make these pods as they are: a quota, a policy. Pure. */
 export const isRefusal = (said: string): boolean =>
-  unaskedWebhook(said) === undefined && /exceeded quota|denied|forbidden|violates/.test(said)
+  unaskedWebhook(said) === undefined &&
+  !/status unknown for quota/.test(said) &&
+  /exceeded quota|denied|forbidden|violates/.test(said)
 
 /** Whether the cluster has no room for them, by somebody's decision. Pure. */
 export const isQuota = (said: string): boolean => /exceeded quota/.test(said)

@@ -100,14 +100,15 @@ export function kubernetesView(project: ViewProject, environment: Environment, o
     },
 
     async remove({ data }) {
-      for (const { name } of project.services ?? []) await removeAllOwn(sceneOf(name), memory(name).notes, data)
-      await removeDependencies({ cluster: clusterNow(), namespace, notes: memory(dependenciesName).notes, data })
-      await removeEnvironment(clusterNow(), {
-        namespace,
-        project: project.project,
-        environment: environment.name,
-        data,
-      })
+      // Who has begun to remove waits for a cluster that is busy: half an environment is worse than none.
+      const patient = kubeCluster({ kubeconfig, context, signal })
+      const place = { namespace, project: project.project, environment: environment.name }
+      const notesOf = (service: string) => clusterMemory({ ...place, cluster: patient, service }).notes
+      for (const { name } of project.services ?? []) {
+        await removeAllOwn({ ...sceneOf(name), cluster: patient }, notesOf(name), data)
+      }
+      await removeDependencies({ cluster: patient, namespace, notes: notesOf(dependenciesName), data })
+      await removeEnvironment(patient, { ...place, data })
     },
   }
 }

@@ -1,12 +1,13 @@
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
 import type { Client, Container } from "@dagger.io/dagger"
 import { readArchive, type ImageArchive } from "../../clients/registry/index.js"
 import { fault } from "../../core/errors.js"
 import type { Context, Needs } from "../../core/step.js"
 import { hostCa, rewriteDockerfile, type EngineConfig } from "../../engine/index.js"
 import { abortable, serviceFiles } from "../container.js"
-import { followBuild } from "../exec-log.js"
+import { followBuild, lag } from "../exec-log.js"
 import type { BuiltImage, Source } from "../outputs.js"
 import type { Service } from "../service.js"
 import { sourceDir } from "../source.js"
@@ -43,10 +44,18 @@ export async function build(context: BuildContext, options: BuildOptions): Promi
   const file = join(scratch, "image.tar")
   const container = await dockerBuild(dag, folder, rewritten, options)
   const labelled = Object.entries(labels).reduce((c, [name, value]) => c.withLabel(name, value), container)
-  const stop = followBuild(rewritten, (line) => log.write(`${line}\n`))
+  let lastLine: number | undefined
+  const stop = followBuild(rewritten, (line) => {
+    lastLine = performance.now()
+    log.write(`${line}\n`)
+  })
   try {
     // The SDK's enums are not imported: loading the SDK takes half a second.
     await abortable(labelled.asTarball({ mediaTypes: "OCIMediaTypes" as never }).export(file), signal)
+    const ended = performance.now()
+    while (lastLine !== undefined && performance.now() - Math.max(lastLine, ended) < lag) {
+      await sleep(lag / 5, undefined, { signal })
+    }
   } catch (error) {
     throw buildFault(error, service, dockerfile) ?? error
   } finally {

@@ -190,7 +190,7 @@ export function statuses(record: RunRecord): Record<string, string> {
 }
 
 /** Asks an address over and over until told to stop: how a user sees a deployment. Bounded in number. */
-export function requestLoop(url: string, limit = 20_000) {
+export function requestLoop(url: string, { limit = 20_000, connections = 2 } = {}) {
   const failures: string[] = []
   let total = 0
   let stopped = false
@@ -198,7 +198,7 @@ export function requestLoop(url: string, limit = 20_000) {
     while (!stopped && total < limit) {
       total++
       try {
-        const response = await fetch(url, { signal: AbortSignal.timeout(5_000) })
+        const response = await fetch(url, { signal: AbortSignal.timeout(30_000) })
         await response.arrayBuffer()
         if (!response.ok) failures.push(`${new Date().toISOString()} ${response.status}`)
       } catch (error) {
@@ -208,7 +208,7 @@ export function requestLoop(url: string, limit = 20_000) {
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
   }
-  const workers = [worker(), worker()]
+  const workers = Array.from({ length: connections }, worker)
   return {
     async stop() {
       stopped = true

@@ -70,8 +70,11 @@ describe("a canary in PROD", () => {
 
   it("a build that answers 5xx takes itself back, is shown in the report, and is refused from then on", async () => {
     await fault("  sizeBudgetMB:", "  args: { SHOP_FAULT: errors@prod }\n  sizeBudgetMB:")
-    const users = requestLoop(`${url}/api/products`)
-    const bad = await release()
+    const begun = await rig.gantry(["run", "hotfix"])
+    expect(begun.code, begun.stderr).toBe(4)
+    // From here on, or they are through before there is a canary; enough of them for its figures.
+    const users = requestLoop(`${url}/api/products`, { connections: 6 })
+    const bad = await rig.gantry(["approve", "last", ...lin, "--resume"])
     const { total, failures } = await users.stop()
     expect(bad.code, bad.stderr).toBe(1)
     expect(bad.stderr).toMatch(/ROLLOUT-UNFIT: catalog in prod was taken back at 20 %[^]*serverErrors/)

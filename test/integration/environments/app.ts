@@ -61,7 +61,7 @@ export async function pushApp(
 ): Promise<string> {
   const { base, repository, what, tag } = options
   await buildImage(docker, {
-    dockerfile: `FROM ${base}\nCOPY app.js /app.js\nLABEL tag=${what}\nUSER 10001\nENTRYPOINT ["node", "/app.js"]\n`,
+    dockerfile: `FROM ${base}\nCOPY app.js /app.js\nLABEL what=${what}\nUSER 10001\nENTRYPOINT ["node", "/app.js"]\n`,
     files: { "app.js": { text: app } },
     tag: `${repository}:${tag}`,
     task: noProgress.task(""),
@@ -71,6 +71,7 @@ export async function pushApp(
   const pushed = await image.push({ tag, authconfig: { username: "", password: "", serveraddress } })
   let digest = ""
   await followStream(pushed, (event) => (digest = event.aux?.Digest ?? digest))
-  await image.remove({ force: true })
+  // What it was built from others may be building on at this moment.
+  await image.remove({ force: true, noprune: true })
   return digest
 }

@@ -28,6 +28,11 @@ const inputs = {
       ...pace,
     },
   },
+  // Ends by what happens to it, not by its time.
+  watched: {
+    replicas: 2,
+    strategy: { kind: "canary", steps: [{ percent: 60, seconds: 300 }], pauseSeconds: 2, analysis, ...pace },
+  },
 } satisfies Record<string, EnvironmentInput>
 type Name = keyof typeof inputs
 
@@ -113,13 +118,13 @@ describe("a rollout whose process is killed", () => {
 
 describe("a rollout around which something dies", () => {
   it("goes back when the canary is killed", async () => {
-    const traffic = await users("canary")
-    const rollout = outcome(lab.deploy(two, { environment: "canary" }))
-    await reaches("canary", 60)
-    const fresh = (await (await lab.target("canary")).describe()).find((i) => i.key === releaseKey(two))
+    const traffic = await users("watched")
+    const rollout = outcome(lab.deploy(two, { environment: "watched" }))
+    await reaches("watched", 60)
+    const fresh = (await (await lab.target("watched")).describe()).find((i) => i.key === releaseKey(two))
     await lab.docker.getContainer(fresh?.id ?? "").kill()
     expect(await rollout).toBe("ROLLOUT-UNFIT")
-    expect(await serving("canary")).toEqual(["v1", "v1"])
+    expect(await serving("watched")).toEqual(["v1", "v1"])
     expect((await traffic.stop()).failures).toEqual([])
   })
 

@@ -6,7 +6,7 @@ import { openRig, type Rig } from "../rig.js"
 
 const input: EnvironmentInput = {
   replicas: 2,
-  strategy: { kind: "rolling", minReadySeconds: 0, drainSeconds: 60, graceSeconds: 3, progressDeadlineSeconds: 60 },
+  strategy: { kind: "rolling", minReadySeconds: 0, drainSeconds: 120, graceSeconds: 3, progressDeadlineSeconds: 300 },
 }
 let rig: Rig
 beforeAll(async () => {
@@ -31,8 +31,8 @@ it("the API server goes away in the middle, and comes back: the deployment goes 
   await rig.lab.startApi()
   expect((await rollout).unchanged).toBe(false)
   expect(rig.lines.join("\n")).toMatch(/does not answer \([^]*answers again/)
-  // The nodes' proxies, too, have to find the API server again, and wait longer after each try (up to half a minute); until
+  // The nodes' proxies, too, have to find the API server again, and wait longer after each try (up to a minute); until
   // then the old pods, which drain, go on answering.
-  await expect.poll(() => rig.version(), { timeout: 60_000 }).toBe("v2")
+  await expect.poll(() => rig.version(), { timeout: 150_000 }).toBe("v2")
   expect((await traffic.stop()).failures).toEqual([])
 })

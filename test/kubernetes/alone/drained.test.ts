@@ -23,9 +23,10 @@ it("a node that is emptied waits for the disruption budget, and users see no fai
     await expect(rig.lab.kubectl([...drain, "--timeout=12s"])).rejects.toMatchObject({
       reason: expect.stringMatching(/violate the pod's disruption budget/) as string,
     })
-    // One had to go, and finds no node; the other one serves.
-    const pods = await kubectl("get", "pods", "-l", selector, "-o", "jsonpath={.items[*].status.phase}")
-    expect(pods.split(" ").sort()).toEqual(["Pending", "Running"])
+    // One had to go, once it has ended, and its successor finds no node; the other one serves.
+    const phases = async () =>
+      (await kubectl("get", "pods", "-l", selector, "-o", "jsonpath={.items[*].status.phase}")).split(" ").sort()
+    await expect.poll(phases, { timeout: 60_000 }).toEqual(["Pending", "Running"])
   } finally {
     await rig.lab.kubectl(["uncordon", node])
   }

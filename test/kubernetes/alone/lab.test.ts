@@ -14,7 +14,7 @@ const newSpace = async (labels?: Record<string, string>): Promise<Space> => {
 }
 const soon = { timeout: 60_000, interval: 250 }
 const rolledOut = (inner: Space, name: string) =>
-  inner.kubectl("rollout", "status", `deployment/${name}`, "--timeout=90s")
+  inner.kubectl("rollout", "status", `deployment/${name}`, "--timeout=110s")
 /** What a pod of a Deployment gets from an address, or why it gets nothing. */
 const inside = (inner: Space, name: string, url: string) =>
   inner.kubectl("exec", `deployment/${name}`, "--", "/web", "get", url).then(
@@ -221,10 +221,10 @@ describe("the lab's cluster", () => {
     } finally {
       await lab.startApi()
     }
-    // What follows the API server works again as well: a Deployment is rolled out.
+    // What follows the API server works again as well, each after a pause of up to a minute: a Deployment is rolled out.
     await inner.kubectl("set", "image", "deployment/steady", `web=${await lab.webImage("v2")}`)
     await rolledOut(inner, "steady")
-    await expect.poll(() => answer(url), soon).toMatch(/^200 v2/)
+    await expect.poll(() => answer(url), { ...soon, timeout: 180_000 }).toMatch(/^200 v2/)
   })
 })
 

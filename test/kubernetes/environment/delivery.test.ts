@@ -125,7 +125,7 @@ describe("gantry run delivery --target kubernetes", () => {
       "dependencies-prod": "pending",
     })
     expect(record.facts).toMatchObject({ targets: { test: "kubernetes", uat: "kubernetes", prod: "kubernetes" } })
-  }, 1_200_000)
+  }, 2_400_000)
 
   it("goes on where it began, also when the variable says something else by then", async () => {
     const approved = await approve({ GANTRY_TARGET: "docker" })
@@ -135,7 +135,7 @@ describe("gantry run delivery --target kubernetes", () => {
     const { docker } = engineContext(engineConfig.parse({}))
     const containers = await docker.listContainers({ all: true, filters: { name: [`-${project}-`] } })
     expect(containers).toEqual([])
-  }, 600_000)
+  }, 2_400_000)
 
   it("has one digest of each service in all three namespaces, and answers there with the commit", async () => {
     const reports = delivered.steps.flatMap((s) => s.reports.filter((r) => r.kind === "deployment"))
@@ -175,7 +175,7 @@ describe("gantry run delivery --target kubernetes", () => {
     const reports = (await rig.record()).steps.flatMap((s) => s.reports.filter((r) => r.kind === "deployment"))
     expect(reports.map((r) => [r.service, r.environment, r.unchanged])).toEqual([["order", "test", true]])
     expect(await uids()).toEqual(before)
-  }, 600_000)
+  }, 2_400_000)
 
   it("takes a release back by digest and configuration", async () => {
     const config = async () => {
@@ -196,5 +196,5 @@ describe("gantry run delivery --target kubernetes", () => {
     expect(back.code, back.stderr).toBe(0)
     expect(await config()).toBe(first)
     expect((await versionAt(urls(delivered)["prod"])).commit).toBe(delivered.commit)
-  }, 900_000)
+  }, 2_400_000)
 })

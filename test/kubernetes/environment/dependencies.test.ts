@@ -70,18 +70,23 @@ async function bring(
   return brought ?? []
 }
 
-/** A pod with these labels asks Redis; answers its exit code's meaning. */
-async function asks(name: string, host: string, labels: Readonly<Record<string, string>>): Promise<string> {
+/** A pod with these labels asks Redis for so many seconds; answers its exit code's meaning. */
+async function asks(
+  name: string,
+  host: string,
+  labels: Readonly<Record<string, string>>,
+  seconds = 45,
+): Promise<string> {
   const spec = { ...redisPod(), restartPolicy: "Never" }
   const containers = spec.containers.map(({ readinessProbe: _, ...rest }) => ({
     ...rest,
     // The network learns of a pod a moment after it has started.
-    command: ["timeout", "8", "sh", "-c", `until timeout 3 redis-cli -h ${host} ping; do sleep 0.3; done`],
+    command: ["timeout", String(seconds), "sh", "-c", `until timeout 3 redis-cli -h ${host} ping; do sleep 0.3; done`],
   }))
   const pod = { apiVersion: "v1", kind: "Pod", metadata: { name, labels }, spec: { ...spec, containers } }
   await rig.lab.kubectl(["-n", rig.namespace, "apply", "-f", "-"], { input: JSON.stringify(pod) })
   const phase = () => kubectl("get", "pod", name, "-o", "jsonpath={.status.phase}")
-  await until(async () => /Succeeded|Failed/.test(await phase()), 60)
+  await until(async () => /Succeeded|Failed/.test(await phase()), 150)
   const [answer = "nobody"] = (await phase()) === "Succeeded" ? (await kubectl("logs", name)).split("\n").slice(-1) : []
   await kubectl("delete", "pod", name, "--now")
   return answer
@@ -194,10 +199,10 @@ describe("plain manifests", () => {
     expect(rig.lines.join("\n")).toContain(`cache: ${redisImage} is named by a tag`)
     const host = `cache.${rig.namespace}.svc`
     expect(await asks("a-service", host, serviceLabels)).toBe("PONG")
-    expect(await asks("a-stranger", host, {})).toBe("nobody")
+    expect(await asks("a-stranger", host, {}, 8)).toBe("nobody")
     await bring({ cache: { ...cache, services: ["web"] } }, file())
     expect(await asks("web", host, { ...serviceLabels, "app.kubernetes.io/name": "web" })).toBe("PONG")
-    expect(await asks("other", host, { ...serviceLabels, "app.kubernetes.io/name": "other" })).toBe("nobody")
+    expect(await asks("other", host, { ...serviceLabels, "app.kubernetes.io/name": "other" }, 8)).toBe("nobody")
     await kubectl("delete", "networkpolicy", "deny-by-default")
   })
 
@@ -226,7 +231,7 @@ describe("plain manifests", () => {
 
   it("one that dies again and again is told with its last lines", async () => {
     const error = await rig.failure(
-      bring({ cache: { ...cache, waitSeconds: 20 } }, file({ args: ["--no-such-setting", "1"] })),
+      bring({ cache: { ...cache, waitSeconds: 60 } }, file({ args: ["--no-such-setting", "1"] })),
     )
     expect(error.code).toMatch(/^DEPENDENCY-(NOT-READY|BROKEN)$/)
     expect(error.reason).toContain("no-such-setting")
@@ -296,7 +301,7 @@ describe("a kind of an operator", () => {
       expect(await states({ cache })).toMatchObject([{ name: "cache", state: "ready", trouble: [] }])
       const ip = await kubectl("get", "pod", "cache-members-0", "-o", "jsonpath={.status.podIP}")
       expect(await asks("a-service", ip, serviceLabels)).toBe("PONG")
-      expect(await asks("a-stranger", ip, {})).toBe("nobody")
+      expect(await asks("a-stranger", ip, {}, 8)).toBe("nobody")
       // The operator's old word is not taken for the new one.
       await bring({ cache }, { "cache.yaml": object({ replicas: 2 }) })
       expect(await kubectl("get", "statefulset", "cache-members", "-o", "jsonpath={.status.readyReplicas}")).toBe("2")

@@ -142,7 +142,7 @@ describe("plain manifests", () => {
     await deliver("web", v2, {
       "k8s/web.yaml": yaml(workload({ ...app, version: "m2", replicas: 1 }), nodePort("web")),
     })
-    expect(await text("web")).toMatch(/^m2 /)
+    await until(async () => (await text("web")).startsWith("m2 "), 30)
     await project.write({})
     const back = await rig.rollBack("web")
     expect(back.release.digest).toBe(v1.digest)
@@ -181,7 +181,7 @@ describe("plain manifests", () => {
       volumes: [{ name: "late", secret: { secretName: "late" } }],
     }
     const late = { ...made, spec: { ...made.spec, template: { ...made.spec.template, spec: pod } } }
-    const startupSeconds = 5
+    const startupSeconds = 20
     const files = { "k8s/web.yaml": yaml(late, nodePort("web")) }
     const delivery = deliver("web", v2, files, { startupSeconds })
     const creating = async () => {
@@ -193,7 +193,7 @@ describe("plain manifests", () => {
     await Promise.race([delivery, until(async () => (await creating()).some((age) => age > startupSeconds + 3), 120)])
     await kubectl("create", "secret", "generic", "late")
     expect((await delivery).unchanged).toBe(false)
-    expect(await text("web")).toMatch(/^late /)
+    await until(async () => (await text("web")).startsWith("late "), 30)
   })
 
   it("an image that cannot be pulled ends the wait at once", async () => {

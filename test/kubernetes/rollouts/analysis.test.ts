@@ -5,7 +5,7 @@ import { Analysis } from "../../../environments/analysis/settings.js"
 import type { Verdict } from "../../../environments/analysis/verdict.js"
 import type { EnvironmentInput } from "../../../environments/environment.js"
 import type { ReleaseSpec } from "../../../environments/release.js"
-import { readRollout } from "../../../environments/strategies/state.js"
+import { readRollout, writeDecision } from "../../../environments/strategies/state.js"
 import type { Target } from "../../../environments/target.js"
 import { load } from "../../integration/environments/load.js"
 import { until } from "../../integration/environments/lab.js"
@@ -44,9 +44,16 @@ beforeEach(async () => {
   rig.lines.splice(0)
 })
 
-/** Users, meanwhile. */
+/** A person has seen enough. */
+async function promote({ notes }: Target): Promise<void> {
+  const { id } = (await readRollout(notes)) ?? { id: "" }
+  const decision = { rollout: id, step: 0, kind: "promote", full: true, by: "Lin", reason: "seen" } as const
+  await writeDecision(notes, { ...decision, at: new Date().toISOString() })
+}
+
+/** Users, meanwhile: as long as it takes. */
 async function withTraffic<T>(work: () => Promise<T>): Promise<{ readonly result: T; readonly versions: string[] }> {
-  const traffic = load((await rig.target()).url, { most: 12_000, connections: 3, keepAlive: false })
+  const traffic = load((await rig.target()).url, { most: 100_000, perSecond: 60, connections: 3, keepAlive: false })
   let failed = true
   try {
     const result = await work()
@@ -153,10 +160,13 @@ describe("the environment's Prometheus in the cluster", () => {
     await (await rig.target()).metrics(signal)
     const killed = await pod()
     await withTraffic(async () => {
-      // Long enough for figures of afterwards: a step that is over without any waits for a person.
-      const rollout = rig.deploy(release({}), { input: canary({ steps: [{ percent: 50, seconds: 30 }] }) })
+      // As long as it takes to have figures of afterwards; then somebody says that this is enough.
+      const rollout = rig.deploy(release({}), { input: canary({ steps: [{ percent: 50, seconds: 600 }] }) })
       await until(() => rig.lines.some((line) => /^50 % for/.test(line)), 60)
       await kubectl("delete", killed, "--grace-period=0", "--force")
+      const told = rig.lines.length
+      await until(() => rig.lines.slice(told).some((line) => /^50 % for.*: pass; /.test(line)), 240)
+      await promote(await rig.target())
       expect((await rollout).release.env["VERSION"]).toBe("v2")
     })
     expect(await pod()).not.toBe(killed)

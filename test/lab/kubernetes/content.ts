@@ -10,6 +10,10 @@ export async function clusterContent(): Promise<string> {
   return (await Promise.all(names.map((name) => readFile(labFile("manifests", name), "utf8")))).join("\n---\n")
 }
 
+/** How long what the cluster has from the start may take to run, beside other work. Seconds. */
+const patience = 300
+const slow = { timeoutMs: (patience + 30) * 1000 }
+
 /** Applies the content and waits until it answers. `definitions`: folder with those of the Gateway API. */
 export async function applyContent(
   kubectl: Kubectl,
@@ -22,15 +26,15 @@ export async function applyContent(
     kubectl(["apply", "--server-side", "-f", "-"], { input: await clusterContent() }),
     kubectl(["apply", "--server-side", "-f", definitions]),
   ])
-  await kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"])
+  await kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=110s"])
   await kubectl(["apply", "--server-side", "-f", "-"], { input: gatewayContent(ports) })
   tell("waiting for DNS, the gateway and the metrics API")
   const rolledOut = (namespace: string, name: string) =>
-    kubectl(["-n", namespace, "rollout", "status", `deployment/${name}`, "--timeout=90s"])
+    kubectl(["-n", namespace, "rollout", "status", `deployment/${name}`, `--timeout=${patience}s`], slow)
   await Promise.all([
     rolledOut("kube-system", "coredns"),
     rolledOut(gatewayNamespace, "traefik"),
-    kubectl(["wait", "--for=condition=Accepted", `gatewayclass/${gatewayClass}`, "--timeout=90s"]),
-    kubectl(["wait", "--for=condition=Available", "apiservice/v1beta1.metrics.k8s.io", "--timeout=90s"]),
+    kubectl(["wait", "--for=condition=Accepted", `gatewayclass/${gatewayClass}`, `--timeout=${patience}s`], slow),
+    kubectl(["wait", "--for=condition=Available", "apiservice/v1beta1.metrics.k8s.io", `--timeout=${patience}s`], slow),
   ])
 }

@@ -204,8 +204,11 @@ async function labOf(context: EngineContext, name: string, found: FoundNode): Pr
   }
 }
 
+/** How long its API server may take to start beside other work. Who takes it for dead too early removes it from under others' tests. */
+const answerSeconds = 120
+
 async function answers(context: EngineContext, kubectl: Kubectl, container: string): Promise<void> {
-  const deadline = Date.now() + 30_000
+  const deadline = Date.now() + answerSeconds * 1000
   for (;;) {
     const problem = await kubectl(["get", "--raw=/readyz", "--request-timeout=5s"]).then(
       () => undefined,

@@ -18,6 +18,7 @@ it.each([
   ["a policy", policy, true, false],
   ["a webhook that rejects", 'admission webhook "p" denied the request: no', true, false],
   ["a webhook that cannot be asked", webhook, false, false],
+  ["a quota that was just made", 'pods "web-1" is forbidden: status unknown for quota: tight', false, false],
   ["a store that is slow", slow, false, false],
 ])("%s", (_, said, refusal, isOne) => {
   expect(isRefusal(said)).toBe(refusal)
