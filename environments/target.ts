@@ -47,6 +47,8 @@ export interface Target extends Tasks, Memory {
    * is left, whole, with all the traffic. @throws as `roll` of the strategies
    */
   roll?(order: RollOrder): Promise<void>
+  /** Brings another instance by itself where one is gone: whoever took it, a node that is emptied, say, it is no fault of its release. */
+  readonly replaces?: boolean
   /** An autoscaler has the say about the number of instances. */
   readonly elastic?: boolean
   /** Where others may set the number of instances, an autoscaler or the clock: how many a release is to have now. */

@@ -134,6 +134,7 @@ export async function kubernetesTarget(options: KubernetesTargetOptions): Promis
     environment: environment.name,
     service,
     pollMs: 400,
+    replaces: true,
     elastic: isElastic(scene),
     ...(isElastic(scene) || isScheduled(scene)
       ? { wantedReplicas: (configured: number) => wantedReplicas(scene, configured) }

@@ -4,13 +4,13 @@ import type { Analysis } from "../analysis/settings.js"
 import { verdictText } from "../analysis/text.js"
 import type { Verdict } from "../analysis/verdict.js"
 import { abortedFault, lastLines, unfitFault } from "../faults.js"
-import type { Instance } from "../target.js"
-import { exitText, logLines } from "./instances.js"
+import { watchFitness, type Unfit } from "./fitness.js"
+import { logLines } from "./instances.js"
 import { mend } from "./mend.js"
 import type { JudgedRollout } from "./rollout.js"
 import type { JudgedStrategy } from "./settings.js"
 import type { RolloutDecision } from "./state.js"
-import { look, shift, type Sides } from "./traffic.js"
+import { look, shift } from "./traffic.js"
 
 /** How a release is held at its share of the traffic. */
 export interface Hold {
@@ -28,8 +28,6 @@ export type Held =
 const longestTickMs = 250
 /** How often instances and decisions are looked at: faster than the figures come. */
 export const tickMs = ({ intervalSeconds }: Analysis) => Math.min(longestTickMs, intervalSeconds * 250)
-/** An instance that fails its health check for so long while it has traffic is not fit. Seconds. */
-const unhealthySeconds = 5
 
 /**
  * Holds the new release at its share, measures it, and looks at its instances meanwhile.
@@ -63,26 +61,23 @@ export async function hold(
 }
 
 export interface Watcher {
-  /** Instances that died or do not answer are found here. @throws ROLLOUT-UNFIT */
+  /** Instances that are not fit are found here. @throws ROLLOUT-UNFIT */
   look(): Promise<void>
   /** Measures when the interval is over, or at once. @throws ROLLOUT-UNFIT after too many failures */
   measure(now: boolean): Promise<Verdict | undefined>
 }
 
 export function watcherOf(rollout: JudgedRollout<JudgedStrategy>, analysis: Analysis, percent: number): Watcher {
-  const { target, journal, tell, observe } = rollout
-  const restarts = new Map<string, number>()
-  const unhealthy = new Map<string, number>()
-  let known: ReadonlyMap<string, Instance> | undefined
+  const { target, release, journal, tell, observe } = rollout
+  const unfit = watchFitness(release, target)
   let last = performance.now()
   let first = true
 
   return {
     async look() {
       const sides = await look(rollout)
-      const bad = unfit(sides, { known, restarts, unhealthy, now: performance.now() })
-      if (bad !== undefined) throw await badInstance(rollout, bad.instance, bad.why)
-      known = new Map(sides.fresh.map((i) => [i.id, i]))
+      const bad = unfit(sides, performance.now())
+      if (bad !== undefined) throw await badInstance(rollout, bad)
       await mend(rollout, sides)
       await shift(rollout, percent)
     },
@@ -100,8 +95,8 @@ export function watcherOf(rollout: JudgedRollout<JudgedStrategy>, analysis: Anal
       await journal.write({ failures })
       if (failures < analysis.failures) return verdict
       // An instance that died since the last look says better why than the figures that came of it.
-      const bad = unfit(await look(rollout), { known, restarts, unhealthy, now: performance.now() })
-      if (bad !== undefined) throw await badInstance(rollout, bad.instance, bad.why)
+      const bad = unfit(await look(rollout), performance.now())
+      if (bad !== undefined) throw await badInstance(rollout, bad)
       throw unfitFault(target, percent, verdict.reason)
     },
   }
@@ -127,37 +122,7 @@ async function judge(rollout: JudgedRollout<JudgedStrategy>): Promise<Verdict> {
   }
 }
 
-interface Seen {
-  readonly known: ReadonlyMap<string, Instance> | undefined
-  /** Restarts of each instance when it was first seen. */
-  readonly restarts: Map<string, number>
-  /** Since when an instance is not healthy. */
-  readonly unhealthy: Map<string, number>
-  readonly now: number
-}
-
-/** The first instance of the new release that is not fit, and why. */
-function unfit(sides: Sides, seen: Seen): { readonly instance: Instance; readonly why: string } | undefined {
-  const here = new Set(sides.fresh.map((i) => i.id))
-  for (const instance of seen.known?.values() ?? []) {
-    if (!here.has(instance.id)) return { instance, why: "it was removed by somebody else" }
-  }
-  for (const instance of sides.fresh) {
-    if (instance.state === "dead") return { instance, why: `it died (${exitText(instance)})` }
-    if (!seen.restarts.has(instance.id)) seen.restarts.set(instance.id, instance.restarts)
-    if (instance.restarts > (seen.restarts.get(instance.id) ?? 0))
-      return { instance, why: "it died and was started again" }
-    if (instance.healthy) seen.unhealthy.delete(instance.id)
-    else if (!seen.unhealthy.has(instance.id)) seen.unhealthy.set(instance.id, seen.now)
-    const ill = (seen.now - (seen.unhealthy.get(instance.id) ?? seen.now)) / 1000
-    if (ill >= unhealthySeconds) {
-      return { instance, why: `it fails its health check for ${ill.toFixed(0)} s (${instance.check ?? "no answer"})` }
-    }
-  }
-  return undefined
-}
-
-async function badInstance(rollout: JudgedRollout<JudgedStrategy>, instance: Instance, why: string) {
+async function badInstance(rollout: JudgedRollout<JudgedStrategy>, { instance, why }: Unfit) {
   const { target, keepLog, journal } = rollout
   const logs = await target.logs(instance, logLines).catch(() => "")
   await keepLog(`${instance.name}.log`, logs)

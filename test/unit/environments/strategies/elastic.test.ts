@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { Verdict } from "../../../../environments/analysis/verdict.js"
 import { releaseKey } from "../../../../environments/release.js"
-import { a, b, openWorld, quick, type World } from "./world.js"
+import { a, b, failure, openWorld, quick, type World } from "./world.js"
 
 /** An autoscaler is at work: how many instances there are is its affair. */
 function autoscaled(world: World): World {
@@ -57,5 +57,36 @@ describe("a rollout where an autoscaler sets the number", () => {
     await world.deploy(b, { judge })
     expect(world.moves.some((move) => /^start \d a$/.test(move))).toBe(!elastic)
     expect(world.state()).toBe("b:100 b:100 b:100 b:100")
+  })
+})
+
+describe("an instance of the new release that is taken away while it is watched", () => {
+  async function losesOne(replaces: boolean) {
+    const steps = [{ percent: 50, seconds: 0.1 }]
+    const world = await openWorld({ replicas: 4, strategy: { kind: "canary", steps, ...quick } })
+    Object.assign(world.target, { replaces })
+    await world.deploy(a)
+    let judged = 0
+    const judge = () => {
+      const at = world.instances.findIndex((i) => i.key === releaseKey(b))
+      if (judged++ === 0) world.instances.splice(at, 1)
+      return Promise.resolve(pass())
+    }
+    return { world, work: world.deploy(b, { judge }) }
+  }
+
+  it("is no fault of the release where the place brings another, and is there again in the end", async () => {
+    const { world, work } = await losesOne(true)
+    await work
+    expect(world.state()).toBe("b:100 b:100 b:100 b:100")
+  })
+
+  it("was removed by somebody where nobody but us brings another", async () => {
+    const { world, work } = await losesOne(false)
+    expect(await failure(work)).toMatchObject({
+      code: "ROLLOUT-UNFIT",
+      reason: expect.stringMatching(/removed by somebody else/) as string,
+    })
+    expect(world.state()).toBe("a:100 a:100 a:100 a:100")
   })
 })
