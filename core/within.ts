@@ -9,6 +9,13 @@ export function forMany<T extends AbortSignal | undefined>(signal: T): T {
   return signal
 }
 
+/**
+ * The signal for work that begins now. One that has fired is for what was under way then: whoever begins anything afterwards goes
+ * back, and that is not to be interrupted.
+ */
+export const unfired = (signal: AbortSignal | undefined): AbortSignal | undefined =>
+  signal?.aborted === true ? undefined : signal
+
 /** Work that did not end within its time; `code` as Node's own errors of the network have it. */
 export class TimeoutError extends Error {
   readonly code = "ETIMEDOUT"

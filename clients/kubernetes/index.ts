@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { fault } from "../../core/errors.js"
+import { unfired } from "../../core/within.js"
 import { loadKubeConfig, type KubeSource } from "./config.js"
 import {
   conflictsOf,
@@ -96,7 +97,13 @@ export interface LogsOptions {
 }
 
 export interface ClusterOptions extends KubeSource {
+  /** Ends every call, and those that come later. */
   readonly signal?: AbortSignal | undefined
+  /**
+   * When it fires, nobody waits any longer for a server that does not answer. One that answers is asked all the same, and what comes
+   * later is waited for as ever: whoever is interrupted goes back, and lets go of what he holds.
+   */
+  readonly interrupt?: AbortSignal | undefined
   /** How long a server that does not answer is waited for. Seconds. Default 60. */
   readonly patienceSeconds?: number
   /** Told once when the server does not answer, and when it answers again. */
@@ -122,9 +129,11 @@ export function kubeCluster(options: ClusterOptions): Cluster {
     anyStatus = false,
   ): Promise<KubeAnswer> => {
     const started = performance.now()
+    const interrupt = unfired(options.interrupt)
     let told: string | undefined
     for (;;) {
       signal.throwIfAborted()
+      interrupt?.throwIfAborted()
       let silent = `the API server ${server}`
       let trouble: unknown
       let refused: KubeAnswer | undefined

@@ -34,6 +34,7 @@ async function deploy(options: DeployOptions): Promise<Deployed> {
   const rollout: Rollout<Strategy> = { ...options, replicas, strategy: environment.strategy }
   await finishOther(rollout, key)
   await checkRefusal(options, key)
+  signal.throwIfAborted()
   await target.prepare(release, signal)
 
   const instances = await target.describe()

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { prometheusClient } from "../../clients/prometheus/index.js"
 import { createMasker } from "../../core/mask.js"
+import { unfired } from "../../core/within.js"
 import type { EngineContext } from "../../engine/context.js"
 import type { Credentials } from "../../net/registry/auth.js"
 import { localImage } from "../../engine/image/local.js"
@@ -45,12 +46,14 @@ export async function dockerTarget(options: DockerTargetOptions): Promise<Target
   // Called services, too: they may not be among those that are delivered today.
   const names = [...new Set([...project.services.flatMap((s) => [s.name, ...(s.calls ?? [])]), service])]
   const plots = await plotsOf(place, environment.name, names, environment.ports)
+  /** As whoever begins now works with it: after an interrupt, on the way back. */
+  const engineNow = (): EngineContext => ({ ...engine, signal: unfired(engine.signal) })
   const scene: Scene = {
     engine,
     environment,
     place,
     plots,
-    image: options.image ?? ((reference) => localImage(engine, reference).then((image) => image.name)),
+    image: options.image ?? ((reference) => localImage(engineNow(), reference).then((image) => image.name)),
     tell: options.tell ?? (() => undefined),
   }
   const memory = fileMemory(serviceFolder(place, service))
@@ -100,7 +103,7 @@ export async function dockerTarget(options: DockerTargetOptions): Promise<Target
       const net = await getNetwork()
       const slots = Math.min(mostSlots, Math.max(12, environment.replicas * 3))
       const [, , credentials] = await Promise.all([
-        pullRelease(engine, release, options.login),
+        pullRelease(engineNow(), release, options.login),
         balancer.ensure(service, slots, strategy.kind === "canary" ? strategy.testers : undefined),
         release.database === undefined ? undefined : ensureDatabase(scene, net, service, signal),
         keepsPrometheus(environment) ? tryPrometheus(scene, net) : undefined,

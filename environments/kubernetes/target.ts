@@ -59,7 +59,10 @@ export async function kubernetesTarget(options: KubernetesTargetOptions): Promis
   const { project, environment, service, engine } = options
   const { kubeconfig, context } = environment.kubernetes
   const tell = options.tell ?? (() => undefined)
-  const cluster = kubeCluster({ kubeconfig, context, signal: options.signal, tell })
+  // Whoever is interrupted goes back by the same means, writes it down, and lets go of his lease: nothing here ends with the run's
+  // signal. What works forward heeds its own.
+  const cluster = kubeCluster({ kubeconfig, context, interrupt: options.signal, tell })
+  const ownTools = () => renderTools(engine.config, { progress: engine.progress, signal: options.signal })
   let exposed: Promise<Exposed> | undefined
   const namespace = namespaceOf(project.project, environment)
   const scene: Scene = {
@@ -69,7 +72,8 @@ export async function kubernetesTarget(options: KubernetesTargetOptions): Promis
     environment,
     service,
     callers: callersOf(project.services, service),
-    tools: options.tools ?? renderTools(engine.config, { progress: engine.progress, signal: options.signal }),
+    // They are looked for before anything is changed; to render takes a moment.
+    tools: options.tools ?? { ...ownTools(), signal: undefined },
     rendered: new Map(),
     departures: departures(cluster, namespace),
     image: options.image,

@@ -9,6 +9,7 @@ export const logLines = 2000
 /** Starts instances of the release, outside of traffic. */
 export async function startInstances(rollout: Rollout<Strategy>, count: number): Promise<readonly Instance[]> {
   const { target, release, signal, tell } = rollout
+  signal.throwIfAborted()
   const started = await target.start(release, count, signal)
   tell(`started ${started.map((i) => i.name).join(", ")}`)
   return started

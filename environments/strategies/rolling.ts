@@ -14,6 +14,7 @@ import type { Rollout } from "./rollout.js"
  */
 export async function roll(rollout: Rollout): Promise<void> {
   const { target, release, replicas, strategy, signal } = rollout
+  signal.throwIfAborted()
   if (target.roll !== undefined) return target.roll(rollout)
   const wanted = { key: releaseKey(release), replicas, ...strategy }
   const retiring = new Map<string, Promise<void>>()

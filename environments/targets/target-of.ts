@@ -1,3 +1,4 @@
+import { unfired } from "../../core/within.js"
 import type { EngineContext } from "../../engine/context.js"
 import type { Credentials } from "../../net/registry/auth.js"
 import { dockerTarget } from "../docker/target.js"
@@ -28,9 +29,7 @@ export async function targetOf(options: TargetOptions): Promise<Target> {
     import("../../engine/index.js"),
   ])
   const { progress, signal } = engine
-  return kubernetesTarget({
-    ...options,
-    signal,
-    image: async (reference) => (await resolveImage(engine.config, reference, { progress, signal })).reference,
-  })
+  const image = (reference: string) =>
+    resolveImage(engine.config, reference, { progress, signal: unfired(signal) }).then((found) => found.reference)
+  return kubernetesTarget({ ...options, signal, image })
 }

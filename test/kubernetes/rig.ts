@@ -35,7 +35,8 @@ export interface Rig {
   environment(input: EnvironmentInput): Environment
   /** An environment's input with the cluster, the namespace and small resources. */
   complete(input: EnvironmentInput): EnvironmentInput
-  target(service?: string, input?: EnvironmentInput, own?: OwnObjects): Promise<Target>
+  /** @param signal of a run, as a step hands it on */
+  target(service?: string, input?: EnvironmentInput, own?: OwnObjects, signal?: AbortSignal): Promise<Target>
   /** What the service says to a user. */
   version(): Promise<string | undefined>
   deploy(release: ReleaseSpec, options?: RigOptions): Promise<Deployed>
@@ -90,9 +91,10 @@ export async function openRig(input: EnvironmentInput = {}): Promise<Rig> {
   const lines: string[] = []
   const logs = new Map<string, string>()
   const tell = (line: string) => void lines.push(line)
-  const target = (service = "web", given = input, own?: OwnObjects) =>
+  const target = (service = "web", given = input, own?: OwnObjects, signal?: AbortSignal) =>
     kubernetesTarget({
-      engine,
+      engine: { ...engine, signal },
+      signal,
       project,
       environment: of(given),
       service,
@@ -140,7 +142,7 @@ export async function openRig(input: EnvironmentInput = {}): Promise<Rig> {
       }),
     async deploy(release, { input: given = input, own, signal, approved, judge } = {}) {
       return deployRelease({
-        target: await target(release.service, given, own),
+        target: await target(release.service, given, own, signal),
         environment: of(given),
         release,
         approved,

@@ -6,6 +6,7 @@ import { readRollout } from "../../../environments/strategies/state.js"
 import { killedWhen } from "../../integration/environments/deployer-process.js"
 import { load } from "../../integration/environments/load.js"
 import { until, versionsServing } from "../../integration/environments/lab.js"
+import { judged } from "../judged.js"
 import { openRig, type Rig } from "../rig.js"
 
 /** The deployer is killed at some moment of a rollout; users ask all the time, and another process carries on. */
@@ -83,6 +84,35 @@ describe("a deployment whose process is killed", () => {
     await killedAt("canary", two, /50 % for/)
     expect((await start("canary", one)).all).toContain("deployed unchanged=")
     expect(await serving("canary")).toEqual(["v1", "v1"])
+    expect((await traffic.stop()).failures).toEqual([])
+  })
+})
+
+describe("a deployment that is cancelled", () => {
+  it.each<[Name, string, RegExp]>([
+    ["rolling", "in the middle", /ready after/],
+    ["blue", "when it has switched", /green has all the traffic/],
+    ["canary", "when the canary has its share", /50 % for/],
+  ])("%s, %s: the release before has everything again, and nobody waits for its lease", async (name, _, told) => {
+    const traffic = await users(name)
+    // Green is taken back only as long as it is watched.
+    const strategy = name === "blue" ? { ...inputs.blue.strategy, watchSeconds: 60 } : inputs[name].strategy
+    const input: EnvironmentInput = { ...inputs[name], strategy }
+    const cancel = new AbortController()
+    rig.lines.length = 0
+    const work = rig.failure(rig.deploy(two, { input, signal: cancel.signal, judge: judged("pass") }))
+    await until(() => rig.lines.some((line) => told.test(line)), 120)
+    cancel.abort(new Error("cancelled"))
+    expect(await work).toMatchObject({
+      code: "DEPLOY-CANCELLED",
+      kind: "cancelled",
+      reason: expect.stringMatching(/serves again, whole/) as string,
+    })
+    expect(await serving(name)).toEqual(["v1", "v1"])
+    const target = await rig.target("web", input)
+    expect((await target.describe()).map((i) => i.release.env["VERSION"])).toEqual(["v1", "v1"])
+    expect(await readRollout(target.notes)).toBeUndefined()
+    expect(await target.locks.holder("deploy")).toBeUndefined()
     expect((await traffic.stop()).failures).toEqual([])
   })
 })

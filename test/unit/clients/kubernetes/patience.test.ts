@@ -1,17 +1,19 @@
-import { once } from "node:events"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { createServer } from "node:http"
-import type { AddressInfo } from "node:net"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { expect, it, onTestFinished } from "vitest"
-import { kubeCluster } from "../../../../clients/kubernetes/index.js"
+import { expect, it } from "vitest"
+import { kubeCluster, type ClusterOptions } from "../../../../clients/kubernetes/index.js"
+import { serveKube } from "../../../fakes/kube-api.js"
+
+interface Answer {
+  readonly status: number
+  readonly message: string
+}
 
 /** An API server that answers changes of ConfigMaps in turn with these; the last one stays. */
-async function apiServer(...answers: readonly { readonly status: number; readonly message: string }[]) {
+async function apiServer(
+  answers: readonly Answer[],
+  options: Pick<ClusterOptions, "interrupt" | "patienceSeconds"> = {},
+) {
   let asked = 0
-  const server = createServer((request, response) => {
-    response.setHeader("content-type", "application/json")
+  const kubeconfig = await serveKube((request, response) => {
     if (request.method === "GET") {
       const resources = [{ name: "configmaps", kind: "ConfigMap", namespaced: true }]
       return response.end(JSON.stringify({ kind: "APIResourceList", groupVersion: "v1", resources }))
@@ -20,28 +22,8 @@ async function apiServer(...answers: readonly { readonly status: number; readonl
     response.statusCode = status
     response.end(JSON.stringify(status < 300 ? { kind: "ConfigMap" } : { kind: "Status", code: status, message }))
   })
-  server.listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const folder = await mkdtemp(join(tmpdir(), "gantry-api-"))
-  onTestFinished(async () => {
-    server.closeAllConnections()
-    server.close()
-    await rm(folder, { recursive: true })
-  })
-  const kubeconfig = join(folder, "config")
-  const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const config = {
-    apiVersion: "v1",
-    kind: "Config",
-    // Without it the library wants TLS.
-    clusters: [{ name: "c", cluster: { server: at, "insecure-skip-tls-verify": true } }],
-    users: [{ name: "u", user: {} }],
-    contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
-    "current-context": "c",
-  }
-  await writeFile(kubeconfig, JSON.stringify(config))
   const told: string[] = []
-  const cluster = kubeCluster({ kubeconfig, patienceSeconds: 1, tell: (line) => void told.push(line) })
+  const cluster = kubeCluster({ kubeconfig, patienceSeconds: 1, ...options, tell: (line) => void told.push(line) })
   const change = () => cluster.apply({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "one", namespace: "n" } })
   return { change, told, asked: () => asked }
 }
@@ -49,13 +31,13 @@ async function apiServer(...answers: readonly { readonly status: number; readonl
 const unasked = { status: 500, message: 'Internal error occurred: failed calling webhook "w.example.com": refused' }
 
 it("a webhook that says no has answered, whatever status it chose", async () => {
-  const api = await apiServer({ status: 503, message: 'admission webhook "w.example.com" denied the request: no' })
+  const api = await apiServer([{ status: 503, message: 'admission webhook "w.example.com" denied the request: no' }])
   await expect(api.change()).rejects.toMatchObject({ code: "K8S-DENIED" })
   expect([api.asked(), api.told]).toEqual([1, []])
 })
 
 it("a webhook that cannot be asked is waited for by its name, and told when it stays away", async () => {
-  const api = await apiServer(unasked)
+  const api = await apiServer([unasked])
   await expect(api.change()).rejects.toMatchObject({ code: "K8S-WEBHOOK", kind: "errored" })
   expect(api.told).toEqual([
     `the admission webhook w.example.com does not answer (status 500: ${unasked.message}); it is waited for`,
@@ -63,7 +45,22 @@ it("a webhook that cannot be asked is waited for by its name, and told when it s
 })
 
 it("one that comes back has the change made", async () => {
-  const api = await apiServer(unasked, { status: 200, message: "" })
+  const api = await apiServer([unasked, { status: 200, message: "" }])
   await expect(api.change()).resolves.toMatchObject({ kind: "ConfigMap" })
   expect(api.told.at(-1)).toBe("the admission webhook w.example.com answers again")
+})
+
+const silent = { status: 503, message: "the server is starting" }
+const good = { status: 200, message: "" }
+
+it("whoever waits for a server that does not answer waits no longer when interrupted; what is asked later is waited for", async () => {
+  const interrupted = new AbortController()
+  const reason = new Error("interrupted")
+  const api = await apiServer([silent, silent, good], { interrupt: interrupted.signal, patienceSeconds: 60 })
+  const waiting = api.change()
+  await expect.poll(() => api.asked()).toBe(1)
+  interrupted.abort(reason)
+  await expect(waiting).rejects.toBe(reason)
+  await expect(api.change()).resolves.toMatchObject({ kind: "ConfigMap" })
+  expect(api.asked()).toBe(3)
 })
