@@ -36,17 +36,20 @@ export function leaseLocks(place: ClusterPlace): Locks {
   })
   const now = () => new Date().toISOString().replace("Z", "000Z")
 
-  const take = async (name: LockName, doing: string, seen: Seen): Promise<Lease | LockHolder> => {
+  /** @param token of this very hold: the same process may want the same lock twice at a time */
+  const take = async (name: LockName, doing: string, token: string, seen: Seen): Promise<Lease | LockHolder> => {
     const ref = refOf(name)
+    const mark = await thisProcess()
+    const holderIdentity = `${mark.pid}@${mark.host}/${token}`
     const found = await cluster.read<Lease>(ref)
+    // It was taken, and the answer was lost.
+    if (found?.spec.holderIdentity === holderIdentity) return found
     if (found !== undefined && found.spec.holderIdentity !== undefined && found.spec.holderIdentity !== "") {
       const holder = await holderOf(found, seen)
       if (holder.alive) return holder
     }
-    const mark = await thisProcess()
-    const token = randomBytes(6).toString("hex")
     const spec = {
-      holderIdentity: `${mark.pid}@${mark.host}/${token}`,
+      holderIdentity,
       leaseDurationSeconds: duration,
       acquireTime: now(),
       renewTime: now(),
@@ -55,7 +58,7 @@ export function leaseLocks(place: ClusterPlace): Locks {
     const metadata = { ...found?.metadata, name: ref.name, namespace, labels: ownLabels(place, "memory"), annotations }
     const object = { apiVersion: ref.apiVersion, kind: ref.kind, metadata, spec }
     const taken = found === undefined ? await cluster.create<Lease>(object) : await cluster.replace<Lease>(object)
-    return taken ?? take(name, doing, seen)
+    return taken ?? take(name, doing, token, seen)
   }
 
   /** Renewed until it is let go. One that somebody broke is not taken back: the next look at the target tells. */
@@ -79,9 +82,10 @@ export function leaseLocks(place: ClusterPlace): Locks {
   return {
     async hold<T>(name: LockName, doing: string, work: () => Promise<T>, { signal, onWait }: HoldOptions): Promise<T> {
       const seen: Seen = new Map()
+      const token = randomBytes(6).toString("hex")
       let told = false
       for (;;) {
-        const taken = await take(name, doing, seen)
+        const taken = await take(name, doing, token, seen)
         if ("spec" in taken) {
           const letGo = renewing(name, taken)
           try {
