@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { quotaFault, type Cluster } from "../../../clients/kubernetes/index.js"
 import { isTrue, type Event, type Pod } from "../kinds.js"
+import { roomSeconds, takeAway, type LeftPlace } from "../left-pods.js"
 import { objectName, type KubernetesObject } from "../object.js"
 import { notMadeFault } from "../own/faults.js"
 import { isJob } from "../own/marks.js"
@@ -26,7 +27,7 @@ const logLines = 200
 const patience: Readonly<Record<Trouble["kind"], number>> = {
   image: momentSeconds,
   config: 60,
-  unschedulable: 60,
+  unschedulable: roomSeconds,
   crash: 90,
 }
 
@@ -118,8 +119,10 @@ async function judge(awaiting: Awaiting, seen: Seen, { began, since }: Watch): P
     const which = `${pod.metadata.uid ?? ""} ${trouble.kind}`
     if (revision === "left") {
       // Room may come; nothing else does.
-      const stays = trouble.kind === "unschedulable" && !lasts(which, patience.unschedulable)
-      if (!stays && isOfStatefulSet(pod)) await replace(awaiting, pod, trouble)
+      const stays = trouble.kind === "unschedulable" && !lasts(which, roomSeconds)
+      if (!stays && isOfStatefulSet(pod)) {
+        await takeAway(leftOf(awaiting), pod, "the declaration before", `cannot run (${trouble.text})`)
+      }
       continue
     }
     const enough = Math.max(patience[trouble.kind], isCustom(object) ? hearingSeconds : 0)
@@ -128,6 +131,12 @@ async function judge(awaiting: Awaiting, seen: Seen, { began, since }: Watch): P
     throw brokenFault(where, pod.metadata.name, trouble, await logsOf(awaiting, pod), others)
   }
 }
+
+const leftOf = ({ cluster, where, tell }: Awaiting): LeftPlace => ({
+  cluster,
+  namespace: where.namespace,
+  tell: (line) => tell(`${where.name}: ${line}`),
+})
 
 const isOfStatefulSet = ({ metadata }: Pod) =>
   metadata.ownerReferences?.some(({ kind }) => kind === "StatefulSet") === true
@@ -139,15 +148,6 @@ export function undeclaredImages(pod: Pod, objects: readonly KubernetesObject[])
   return containers.flatMap(({ image }) =>
     image === undefined || declared.includes(JSON.stringify(image)) ? [] : [image],
   )
-}
-
-/**
- * A StatefulSet waits for ever for a pod of a revision that it has left: one that cannot run has to be taken away.
- * https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback
- */
-async function replace({ cluster, where, tell }: Awaiting, { metadata: { name, uid } }: Pod, { text }: Trouble) {
-  tell(`${where.name}: ${name} of the declaration before cannot run (${text}); it makes room`)
-  await cluster.remove({ apiVersion: "v1", kind: "Pod", namespace: where.namespace, name }, { uid })
 }
 
 async function late(awaiting: Awaiting, pending: readonly Seen[], seconds: number) {

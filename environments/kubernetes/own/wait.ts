@@ -6,10 +6,12 @@ import type { Instance, RollOrder } from "../../target.js"
 import type { Event, Pod } from "../kinds.js"
 import { lasting } from "../lasting.js"
 import { objectName, type KubernetesObject } from "../object.js"
+import { revisionOf } from "../revision.js"
 import { isGoing, keyOfPod } from "../tracks.js"
 import { unfitness } from "../unfit.js"
 import { progressOf, type Progress } from "./complete.js"
 import { deadlineFault, jobFault, notFitFault, notMadeFault } from "./faults.js"
+import { holderRemover } from "./held.js"
 import { carriersOf, isJob, isLasting, type OwnPlace } from "./marks.js"
 import { asInstances } from "./pods.js"
 import { podSelector } from "./selector.js"
@@ -28,8 +30,9 @@ export interface Waiting {
 }
 
 /**
- * Waits until every workload of a release is complete. Ends at once with what will never get over itself: an image that
- * cannot be pulled, a container that dies again and again, no room, no quota, a Job that failed.
+ * Waits until every workload of a release is complete; pods that were left and hold a StatefulSet up make room. Ends at once
+ * with what will never get over itself: an image that cannot be pulled, a container that dies again and again, no room, no
+ * quota, a Job that failed.
  * @throws DEPLOY-NOT-READY, DEPLOY-DIED, DEPLOY-OUT-OF-MEMORY, DEPLOY-CANNOT-RUN, DEPLOY-STUCK, K8S-QUOTA, K8S-NO-PODS, OWN-JOB
  */
 export async function untilComplete(waiting: Waiting): Promise<void> {
@@ -38,7 +41,8 @@ export async function untilComplete(waiting: Waiting): Promise<void> {
   const workloads = objects.filter((object) => isLasting(object) || isJob(object))
   const carriers = new Set(carriersOf(objects, order.release).map(objectName))
   const began = Date.now()
-  const believed = new Map(workloads.map((w) => [objectName(w), lasting()]))
+  const room = { ...place, tell }
+  let watches: ReadonlyMap<string, Watch> = new Map()
   const told = new Map<string, string>()
   let moved = performance.now()
   for (;;) {
@@ -55,9 +59,13 @@ export async function untilComplete(waiting: Waiting): Promise<void> {
       moved = performance.now()
     }
     if (pending.length === 0) return
+    // What was complete in between is watched anew.
+    const watchOf = (name: string): Watch =>
+      watches.get(name) ?? { believed: lasting(), makesRoom: holderRemover(room) }
+    watches = new Map(pending.map(({ object }) => [objectName(object), watchOf(objectName(object))]))
     for (const { object, progress } of pending) {
       const name = objectName(object)
-      await judge(waiting, object, progress, { began, carries: carriers.has(name), believed: believed.get(name) })
+      await judge(waiting, object, progress, { began, carries: carriers.has(name), ...watchOf(name) })
     }
     const seconds = (performance.now() - moved) / 1000
     if (seconds > strategy.progressDeadlineSeconds && !pending.every(({ object }) => hasDeadline(object))) {
@@ -71,33 +79,42 @@ export async function untilComplete(waiting: Waiting): Promise<void> {
 const hasDeadline = (object: KubernetesObject) =>
   isJob(object) && (object["spec"] as { readonly activeDeadlineSeconds?: number }).activeDeadlineSeconds !== undefined
 
-interface Judgement {
+/** What lasts of a workload, from look to look. */
+interface Watch {
+  readonly believed: ReturnType<typeof lasting>
+  readonly makesRoom: ReturnType<typeof holderRemover>
+}
+
+interface Judgement extends Watch {
   /** Milliseconds since 1970. */
   readonly began: number
   readonly carries: boolean
-  readonly believed: ReturnType<typeof lasting> | undefined
 }
 
 async function judge(
   waiting: Waiting,
   object: KubernetesObject,
   progress: Progress,
-  { began, carries, believed }: Judgement,
+  { began, carries, believed, makesRoom }: Judgement,
 ): Promise<void> {
   const { place, order } = waiting
   const pods = await podsOf(place, object)
   const key = releaseKey(order.release)
-  const fresh = pods.filter((pod) => {
-    if (carries && isLasting(object)) return keyOfPod(pod) === key
-    // Of the release before, these may be in trouble for what the new one mends.
-    return Date.parse(pod.metadata.creationTimestamp ?? "") >= began - skewSeconds * 1000
-  })
+  const fresh = pods
+    .filter((pod) => !isGoing(pod))
+    .filter((pod) => {
+      if (carries && isLasting(object)) return keyOfPod(pod) === key
+      // Of a template before, these may be in trouble for what the new one mends.
+      if (revisionOf(pod, [object]) !== "wanted") return false
+      return Date.parse(pod.metadata.creationTimestamp ?? "") >= began - skewSeconds * 1000
+    })
   const instances = asInstances(fresh)
   for (const instance of instances) {
     const startupSeconds = carries ? order.release.startupSeconds : undefined
     const failure = unfitness(instance, fresh, { startupSeconds, job: isJob(object) }, Date.now())
     if (failure !== undefined) throw await notFit(waiting, failure)
   }
+  await makesRoom(object, pods)
   if (progress.failed !== undefined && isJob(object)) {
     const [bad] = instances.filter((i) => i.state === "dead")
     throw jobFault(waiting.environment, place.service, object, progress.failed, bad && (await waiting.logs(bad)))
@@ -106,7 +123,7 @@ async function judge(
     throw await stuck(waiting, object, progress, order.strategy.progressDeadlineSeconds)
   }
   const notMade = progress.notMade ?? (fresh.length === 0 ? await notMadeOf(place, object, began) : undefined)
-  const meant = believed?.(instances.some((i) => i.healthy) ? undefined : notMade)
+  const meant = believed(instances.some((i) => i.healthy) ? undefined : notMade)
   if (meant !== undefined) throw notMadeFault(place.namespace, object, meant)
 }
 
@@ -131,11 +148,11 @@ async function stuck(
   return deadlineFault({ environment, service: place.service }, object, progress, seconds, bad, logs)
 }
 
+/** Those on their way out as well. */
 async function podsOf({ cluster, namespace }: OwnPlace, object: KubernetesObject): Promise<readonly Pod[]> {
   const labels = podSelector(object)
   if (labels === undefined) return []
-  const pods = await cluster.list<Pod>({ apiVersion: "v1", kind: "Pod", namespace, labels })
-  return pods.filter((pod) => !isGoing(pod))
+  return cluster.list<Pod>({ apiVersion: "v1", kind: "Pod", namespace, labels })
 }
 
 /**
