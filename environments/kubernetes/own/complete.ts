@@ -78,9 +78,9 @@ function ofStatefulSet(object: StatefulSet): Progress {
   const [updated, ready] = [status?.updatedReplicas ?? 0, status?.readyReplicas ?? 0]
   const { type = "RollingUpdate", rollingUpdate } = spec.updateStrategy ?? {}
   const partition = rollingUpdate?.partition ?? 0
-  const rolled =
-    type === "OnDelete" ||
-    (partition > 0 ? updated >= wanted - partition : status?.updateRevision === status?.currentRevision)
+  const whole = partition > 0 || status?.updateRevision === status?.currentRevision
+  // On the way back from a revision that was never complete, both are the same from the start, and the pods are not.
+  const rolled = type === "OnDelete" || (whole && updated >= wanted - partition)
   return {
     done: seen(object, status) && ready >= wanted && rolled,
     text: `${updated} of ${wanted} updated, ${ready} ready`,

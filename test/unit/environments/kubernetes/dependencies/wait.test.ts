@@ -51,6 +51,7 @@ describe("a StatefulSet whose pod of the declaration before has no image", () =>
       observedGeneration,
       updateRevision,
       currentRevision: ready === 1 ? updateRevision : "a",
+      updatedReplicas: ready,
       readyReplicas: ready,
     },
   })

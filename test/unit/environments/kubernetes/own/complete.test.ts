@@ -25,6 +25,11 @@ describe("how far a workload is", () => {
     ["one with an old pod left", object("Deployment", { replicas: 2 }, { ...whole, replicas: 3 }), false],
     ["a StatefulSet that is whole", object("StatefulSet", { replicas: 2 }, set), true],
     ["one between two revisions", object("StatefulSet", { replicas: 2 }, { ...set, currentRevision: "a" }), false],
+    [
+      "one that goes back, with the pods of the revision that it leaves",
+      object("StatefulSet", { replicas: 2 }, { ...set, updatedReplicas: 1 }),
+      false,
+    ],
     ["one with a pod that is not ready", object("StatefulSet", { replicas: 2 }, { ...set, readyReplicas: 1 }), false],
     [
       "one that is updated down to its partition",
