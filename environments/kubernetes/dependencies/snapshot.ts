@@ -2,8 +2,8 @@ import { refOf, type Cluster } from "../../../clients/kubernetes/index.js"
 import type { Pod } from "../kinds.js"
 import type { KubernetesObject } from "../object.js"
 import { isGoing } from "../tracks.js"
-import { progressOf, type Progress } from "../own/complete.js"
-import { isJob, isLasting } from "../own/marks.js"
+import { absenceOf, progressOf, type Progress } from "../own/complete.js"
+import { isLasting } from "../own/marks.js"
 import type { Expectation } from "./settings.js"
 import { isAwaited, isCustom, progressOfAny } from "./status.js"
 
@@ -37,10 +37,10 @@ export async function lookAt(
   const living = pods.filter((pod) => !isGoing(pod))
   return Promise.all(
     awaited.map(async (wanted): Promise<Seen> => {
-      const object = await cluster.read<KubernetesObject>(refOf(wanted))
-      // A Job that is over may clear itself away (ttlSecondsAfterFinished).
-      if (object === undefined)
-        return { object: wanted, progress: { done: isJob(wanted), text: "it is gone" }, ...nobody }
+      const there = await cluster.read<KubernetesObject>(refOf(wanted))
+      const object = there ?? wanted
+      const absence = absenceOf(wanted, there)
+      if (absence !== undefined) return { object, progress: absence, ...nobody }
       const own = descendants(object, [...all, ...living])
       const workloads = own.filter(isLasting)
       const ofIt = own.filter((o): o is Pod => o.kind === "Pod")

@@ -2,6 +2,7 @@ import { conditionOf, isTrue, type Condition, type Deployment, type Job } from "
 import type { KubernetesObject } from "../object.js"
 import { isRolled } from "../rollout-status.js"
 import { failureOf } from "../trouble.js"
+import { isJob } from "./marks.js"
 
 /** How far a workload is. */
 export interface Progress {
@@ -52,6 +53,14 @@ export function progressOf(object: KubernetesObject): Progress {
     default:
       return { done: true, text: "applied" }
   }
+}
+
+/**
+ * What there is to say of an object that is not there; undefined: it is there. A Job that is over may clear itself away
+ * (ttlSecondsAfterFinished). Pure. @param there as it is now
+ */
+export function absenceOf(wanted: KubernetesObject, there: KubernetesObject | undefined): Progress | undefined {
+  return there === undefined ? { done: isJob(wanted), text: "it is gone" } : undefined
 }
 
 const seen = (object: KubernetesObject, status: { readonly observedGeneration?: number } | undefined) =>

@@ -9,7 +9,7 @@ import { objectName, type KubernetesObject } from "../object.js"
 import { revisionOf } from "../revision.js"
 import { isGoing, keyOfPod } from "../tracks.js"
 import { unfitness } from "../unfit.js"
-import { progressOf, type Progress } from "./complete.js"
+import { absenceOf, progressOf, type Progress } from "./complete.js"
 import { deadlineFault, jobFault, notFitFault, notMadeFault } from "./faults.js"
 import { holderRemover } from "./held.js"
 import { carriersOf, isJob, isLasting, type OwnPlace } from "./marks.js"
@@ -48,9 +48,13 @@ export async function untilComplete(waiting: Waiting): Promise<void> {
   for (;;) {
     signal.throwIfAborted()
     const now = await Promise.all(
-      workloads.map(async (w) => (await place.cluster.read<KubernetesObject>(refOf(w))) ?? w),
+      workloads.map(async (wanted) => {
+        const there = await place.cluster.read<KubernetesObject>(refOf(wanted))
+        const object = there ?? wanted
+        return { object, progress: absenceOf(wanted, there) ?? progressOf(object) }
+      }),
     )
-    const pending = now.map((object) => ({ object, progress: progressOf(object) })).filter((p) => !p.progress.done)
+    const pending = now.filter(({ progress }) => !progress.done)
     for (const { object, progress } of pending) {
       const name = objectName(object)
       if (told.get(name) === progress.text) continue

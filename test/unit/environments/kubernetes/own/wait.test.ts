@@ -65,6 +65,16 @@ async function waits(object: KubernetesObject, looks: readonly Look[], afterRemo
   return { end, removed, lines }
 }
 
+it("a Job that has cleared itself away is over; what else is gone is not", async () => {
+  const object = (apiVersion: string, kind: string) => ({
+    ...{ apiVersion, kind, metadata: { name: "prepare" } },
+    spec: { ttlSecondsAfterFinished: 0, selector: { matchLabels: { app: "prepare" } }, template: {} },
+  })
+  expect(await waits(object("batch/v1", "Job"), [[undefined]])).toMatchObject({ end: "complete" })
+  const gone = await waits(object("apps/v1", "Deployment"), [[undefined]])
+  expect(gone).toMatchObject({ end: "DEPLOY-STUCK", lines: ["Deployment prepare: it is gone"] })
+})
+
 describe("a StatefulSet whose pod of the release that is left", () => {
   const image = (name: string) => ({ template: { spec: { containers: [{ name: "c", image: name }] } } })
   const set = (status: object, of = reference): KubernetesObject => ({
