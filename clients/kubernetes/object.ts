@@ -17,6 +17,8 @@ export interface KubeMetadata {
   readonly creationTimestamp?: string
   /** Since when it is being deleted. */
   readonly deletionTimestamp?: string
+  /** Who has to agree before it is gone. */
+  readonly finalizers?: readonly string[]
   readonly labels?: Readonly<Record<string, string>>
   readonly annotations?: Readonly<Record<string, string>>
   readonly ownerReferences?: readonly { readonly kind: string; readonly name: string; readonly uid: string }[]

@@ -2,11 +2,11 @@ import { refOf } from "../../../clients/kubernetes/index.js"
 import type { KubernetesObject } from "../object.js"
 import { isJob } from "../own/marks.js"
 import { inOrder, leftBehind, nameOf } from "../own/order.js"
-import { makeRoom } from "../room.js"
+import { makeRoom, readStaying } from "../room.js"
 import { keepObjects } from "./keep.js"
 import { hashLabel } from "./marks.js"
 import { writeEntry } from "./note.js"
-import { planOf, tryPlan, type Bringing, type Plan, type Wanted } from "./plan.js"
+import { planOf, roomWait, tryPlan, type Bringing, type Plan, type Wanted } from "./plan.js"
 import { untilReady } from "./wait.js"
 
 /** What became of a dependency. */
@@ -67,7 +67,9 @@ async function bringOne(bringing: Bringing, plan: Plan): Promise<Brought> {
   const changed: string[] = []
   for (const group of inOrder(all)) {
     signal.throwIfAborted()
-    const news = await Promise.all(group.map(async (object) => ((await applyOne(bringing, object)) ? [object] : [])))
+    const news = await Promise.all(
+      group.map(async (object) => ((await applyOne(bringing, plan, object)) ? [object] : [])),
+    )
     changed.push(...news.flat().map(nameOf))
   }
   await untilReady({ cluster, where, dependency, objects, changed, signal, tell, keepLog })
@@ -80,8 +82,9 @@ async function bringOne(bringing: Bringing, plan: Plan): Promise<Brought> {
  * A Job is never changed: that of another declaration makes room for the new one.
  * @returns whether it was there, and is another one now
  */
-async function applyOne({ cluster, signal }: Bringing, object: KubernetesObject): Promise<boolean> {
-  const there = await cluster.read<KubernetesObject>(refOf(object))
+async function applyOne(bringing: Bringing, plan: Plan, object: KubernetesObject): Promise<boolean> {
+  const { cluster, signal } = bringing
+  const there = await readStaying(cluster, refOf(object), roomWait(bringing, plan))
   if (isJob(object)) {
     if (there?.metadata.labels?.[hashLabel] === object.metadata.labels?.[hashLabel]) return false
     if (there !== undefined) await makeRoom(cluster, there, signal)

@@ -6,6 +6,8 @@ import { labels } from "../labels.js"
 import type { KubernetesObject } from "../object.js"
 import { tryObject } from "../own/apply.js"
 import { isJob, marks } from "../own/marks.js"
+import { readStaying, type RoomWait } from "../room.js"
+import { isGoing } from "../tracks.js"
 import { kindFault, takenFault, type Where } from "./faults.js"
 import { keptObjects } from "./keep.js"
 import { settled } from "./lots.js"
@@ -97,17 +99,28 @@ async function isWhole(
 ): Promise<boolean> {
   const { cluster } = bringing
   const lasting = all.filter((object) => !isJob(object))
-  const there = await Promise.all(lasting.map((object) => cluster.read(refOf(object))))
-  if (there.includes(undefined)) return false
+  const there = await Promise.all(lasting.map((object) => cluster.read<KubernetesObject>(refOf(object))))
+  if (there.some((object) => object === undefined || isGoing(object))) return false
   const seen = await lookAt(bringing, objects, dependency.ready)
   return seen.every(({ progress }) => progress.done)
 }
 
-/** Whether the cluster would take it. @throws DEPENDENCY-TAKEN, K8S-CONFLICT, K8S-INVALID, K8S-DENIED, K8S-FORBIDDEN */
-export async function tryPlan({ cluster }: Bringing, { where, owner, all }: Plan): Promise<void> {
+/** How what is being deleted of a dependency is waited for: as long as the dependency itself may take. */
+export const roomWait = (
+  { signal, tell }: Bringing,
+  { where, dependency }: Pick<Plan, "where" | "dependency">,
+): RoomWait => ({ signal, tell: (line) => tell(`${where.name}: ${line}`), seconds: dependency.waitSeconds })
+
+/**
+ * Whether the cluster would take it.
+ * @throws DEPENDENCY-TAKEN, K8S-CONFLICT, K8S-INVALID, K8S-DENIED, K8S-FORBIDDEN, K8S-STAYS
+ */
+export async function tryPlan(bringing: Bringing, plan: Plan): Promise<void> {
+  const { cluster } = bringing
+  const { where, owner, all } = plan
   await Promise.all(
     all.map(async (object) => {
-      const there = await cluster.read<KubernetesObject>(refOf(object))
+      const there = await readStaying(cluster, refOf(object), roomWait(bringing, plan))
       const whose = ownerOf(there)
       if (there !== undefined && whose !== undefined && whose !== owner.name) throw takenFault(where, there, whose)
       if (there !== undefined && isJob(object)) return

@@ -2,18 +2,18 @@ import { refOf } from "../../../clients/kubernetes/index.js"
 import { fault, isFault } from "../../../core/errors.js"
 import { labels } from "../labels.js"
 import { objectName, type KubernetesObject } from "../object.js"
-import { makeRoom } from "../room.js"
+import { makeRoom, readStaying, type RoomWait } from "../room.js"
 import { isJob, isMarked, markOf, marks, type OwnPlace } from "./marks.js"
 import { inOrder, nameOf, refOfName } from "./order.js"
 
 /**
  * Asks the cluster whether it would take all of them, and changes nothing: what it refuses is known before anything of the
- * release that runs is touched. @throws OWN-TAKEN, K8S-CONFLICT, K8S-INVALID, K8S-DENIED, K8S-FORBIDDEN
+ * release that runs is touched. @throws OWN-TAKEN, K8S-CONFLICT, K8S-INVALID, K8S-DENIED, K8S-FORBIDDEN, K8S-STAYS
  */
-export async function tryObjects(place: OwnPlace, objects: readonly KubernetesObject[]): Promise<void> {
+export async function tryObjects(place: OwnPlace, objects: readonly KubernetesObject[], wait: RoomWait): Promise<void> {
   await Promise.all(
     objects.map(async (object) => {
-      const there = await thereOf(place, object)
+      const there = await thereOf(place, object, wait)
       // A Job is never changed: another one takes its place.
       if (isJob(object) && there !== undefined) return
       await tryObject(place, object)
@@ -33,27 +33,31 @@ export async function tryObject({ cluster }: Pick<OwnPlace, "cluster">, object: 
 export async function applyObjects(
   place: OwnPlace,
   objects: readonly KubernetesObject[],
-  signal: AbortSignal,
+  wait: RoomWait,
 ): Promise<void> {
   for (const group of inOrder(objects)) {
-    signal.throwIfAborted()
-    await Promise.all(group.map((object) => applyOne(place, object, signal)))
+    wait.signal.throwIfAborted()
+    await Promise.all(group.map((object) => applyOne(place, object, wait)))
   }
 }
 
-async function applyOne(place: OwnPlace, object: KubernetesObject, signal: AbortSignal): Promise<void> {
-  const there = await thereOf(place, object)
+async function applyOne(place: OwnPlace, object: KubernetesObject, wait: RoomWait): Promise<void> {
+  const there = await thereOf(place, object, wait)
   if (isJob(object) && there !== undefined) {
     // Of this release: it ran, or runs, once.
     if (there.metadata.labels?.[labels.releaseKey] === object.metadata.labels?.[labels.releaseKey]) return
-    await makeRoom(place.cluster, there, signal)
+    await makeRoom(place.cluster, there, wait.signal)
   }
   await place.cluster.apply(object)
 }
 
-/** What is there of that name; not somebody else's. @throws OWN-TAKEN */
-async function thereOf(place: OwnPlace, object: KubernetesObject): Promise<KubernetesObject | undefined> {
-  const there = await place.cluster.read<KubernetesObject>(refOf(object))
+/** What is there of that name, and stays; not somebody else's. @throws OWN-TAKEN, K8S-STAYS */
+async function thereOf(
+  place: OwnPlace,
+  object: KubernetesObject,
+  wait: RoomWait,
+): Promise<KubernetesObject | undefined> {
+  const there = await readStaying(place.cluster, refOf(object), wait)
   const whose = there?.metadata.labels
   const owner = whose?.[marks.service] ?? (whose?.[labels.managedBy] === "gantry" ? whose[labels.name] : undefined)
   if (there === undefined || owner === undefined || owner === place.service) return there

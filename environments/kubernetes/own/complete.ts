@@ -1,6 +1,7 @@
 import { conditionOf, isTrue, type Condition, type Deployment, type Job } from "../kinds.js"
 import type { KubernetesObject } from "../object.js"
 import { isRolled } from "../rollout-status.js"
+import { isGoing } from "../tracks.js"
 import { failureOf } from "../trouble.js"
 import { isJob } from "./marks.js"
 
@@ -56,12 +57,16 @@ export function progressOf(object: KubernetesObject): Progress {
 }
 
 /**
- * What there is to say of an object that is not there; undefined: it is there. A Job that is over may clear itself away
- * (ttlSecondsAfterFinished). Pure. @param there as it is now
+ * What there is to say of an object that is not there, or will not be in a moment; undefined: it is there. A Job that is over may
+ * clear itself away (ttlSecondsAfterFinished). Pure. @param there as it is now
  */
 export function absenceOf(wanted: KubernetesObject, there: KubernetesObject | undefined): Progress | undefined {
-  return there === undefined ? { done: isJob(wanted), text: "it is gone" } : undefined
+  if (there === undefined) return { done: isJob(wanted), text: "it is gone" }
+  if (!isGoing(there) || (isJob(there) && isOver(there as Job))) return undefined
+  return { done: false, text: "it is being deleted" }
 }
+
+const isOver = ({ status }: Job) => isTrue(status?.conditions, "Complete") || isTrue(status?.conditions, "Failed")
 
 const seen = (object: KubernetesObject, status: { readonly observedGeneration?: number } | undefined) =>
   status !== undefined && (status.observedGeneration ?? 0) >= (object.metadata.generation ?? 0)

@@ -38,7 +38,7 @@ export async function rollOwn(roll: OwnRoll): Promise<void> {
   const count = objects.length === 1 ? "one object" : `${objects.length} objects`
   tell(`${count} of its own: ${objects.map((o) => `${o.kind} ${o.metadata.name}`).join(", ")}`)
   try {
-    await applyObjects(place, objects, signal)
+    await applyObjects(place, objects, { signal, tell })
     await untilComplete({
       place,
       order,

@@ -80,9 +80,9 @@ export async function ownTarget(scene: Scene, engine: EngineContext, fresh: OwnO
       const runs = (await ownInstances(scene)).every((i) => i.key === key)
       // The very release that runs: whatever of it somebody took away is put back. Another one is only asked about.
       if (runs && last !== undefined && releaseKey(last.release) === key) {
-        await applyObjects(scene, objects, signal)
+        await applyObjects(scene, objects, { signal, tell })
         await learnUrl(kept)
-      } else await tryObjects(scene, objects)
+      } else await tryObjects(scene, objects, { signal, tell })
     },
 
     describe: () => ownInstances(scene),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { progressOf } from "../../../../../environments/kubernetes/own/complete.js"
+import { absenceOf, progressOf } from "../../../../../environments/kubernetes/own/complete.js"
 import { podSelector } from "../../../../../environments/kubernetes/own/selector.js"
 
 const object = (kind: string, spec: object, status?: object) => ({
@@ -53,6 +53,21 @@ describe("how far a workload is", () => {
     ["a kind without an end", object("CronJob", {}), true],
   ])("%s: %s", (_what, workload, done) => {
     expect(progressOf(workload).done).toBe(done)
+  })
+
+  it.each([
+    ["a Deployment", object("Deployment", {}), "it is being deleted"],
+    ["a Job that runs", { ...object("Job", {}), apiVersion: "batch/v1" }, "it is being deleted"],
+    // It clears itself away: what it says counts to the last.
+    [
+      "a Job that is over",
+      { ...object("Job", {}, { conditions: [{ type: "Complete", status: "True" }] }), apiVersion: "batch/v1" },
+      undefined,
+    ],
+  ])("%s that is being deleted is not there any more", (_what, workload, text) => {
+    const going = { ...workload, metadata: { ...workload.metadata, deletionTimestamp: "2026-01-01T00:00:00Z" } }
+    expect(absenceOf(workload, going)?.text).toBe(text)
+    expect(absenceOf(workload, workload)).toBeUndefined()
   })
 
   it("says what will never be", () => {
