@@ -310,6 +310,32 @@ describe("a kind of an operator", () => {
     }
   })
 
+  it("that is still being deleted is waited for, and brought anew", async () => {
+    const operator = runOperator(rig.lab, kind, rig.namespace)
+    const resource = `caches.${kind.group}`
+    const cacheUid = () => kubectl("get", resource, "cache", "-o", "jsonpath={.metadata.uid}")
+    const holdBy = (finalizers: readonly string[] | null) =>
+      kubectl("patch", resource, "cache", "--type=merge", "-p", JSON.stringify({ metadata: { finalizers } }))
+    try {
+      await bring({ cache }, { "cache.yaml": object() })
+      const before = await cacheUid()
+      await holdBy([`${kind.group}/data`])
+      await kubectl("delete", resource, "cache", "--wait=false")
+      const from = rig.lines.length
+      const told = () => rig.lines.slice(from).join("\n").includes("cache: Cache cache is being deleted")
+      const again = bring({ cache }, { "cache.yaml": object() })
+      await Promise.race([again, until(told, 60)])
+      expect(await states({ cache })).toMatchObject([{ state: "degraded" }])
+      await holdBy(null)
+      expect(await again).toMatchObject([{ changed: true }])
+      expect(await cacheUid()).not.toBe(before)
+    } finally {
+      // Else its namespace would not go.
+      await holdBy(null).catch(() => undefined)
+      await operator.stop()
+    }
+  })
+
   it("whose operator says nothing is judged by the pods that it made", async () => {
     const operator = runOperator(rig.lab, kind, rig.namespace, { silent: true })
     try {

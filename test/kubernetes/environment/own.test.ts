@@ -17,6 +17,7 @@ const input: EnvironmentInput = {
     services: {
       web: { own: { kind: "manifests", path: "k8s" } },
       switched: { own: { kind: "manifests", path: "k8s" } },
+      ordered: { own: { kind: "manifests", path: "k8s" } },
       charted: { own: { kind: "chart", path: "chart", values: ["values-test.yaml"] } },
       built: { own: { kind: "kustomize", path: "overlays/test" } },
     },
@@ -345,6 +346,34 @@ describe("a chart", () => {
     } finally {
       await kubectl("delete", "quota", "tight")
     }
+  })
+})
+
+describe("a StatefulSet whose controller waits for each pod", () => {
+  const ordered = (version: string, env: Readonly<Record<string, string>> = {}): Files => {
+    const made = workload({ name: "ordered", version, kind: "StatefulSet", env })
+    const set = { ...made, spec: { ...made.spec, podManagementPolicy: "OrderedReady" } }
+    return { "k8s/all.yaml": yaml(set, nodePort("ordered")) }
+  }
+  const uid = (pod: string) => kubectl("get", "pod", pod, "-o", "jsonpath={.metadata.uid}")
+
+  it.each([
+    ["dies", "DEPLOY-DIED", { NEVER_READY: "1", EXIT_AFTER_MS: "100" }, "cannot run"],
+    ["never gets ready", "DEPLOY-NOT-READY", { NEVER_READY: "1" }, "does not get ready"],
+  ])("goes back from a release that %s, and the next one is brought", async (_what, code, env, why) => {
+    await deliver("ordered", v1, ordered("o1"))
+    const first = await uid("ordered-0")
+    const from = rig.lines.length
+    const error = await failure(deliver("ordered", v2, ordered("bad", env), { startupSeconds: 8 }))
+    expect(error).toMatchObject({ code, kind: "failed" })
+    expect(error.reason).toContain("serves again")
+    expect(rig.lines.slice(from).join("\n")).toContain(`ordered-1 of the release that is left ${why} (`)
+    expect(await images("ordered")).toEqual([v1.reference, v1.reference])
+    // What was not replaced yet was not touched.
+    expect(await uid("ordered-0")).toBe(first)
+    expect((await deliver("ordered", v2, ordered("o2"))).unchanged).toBe(false)
+    expect(await images("ordered")).toEqual([v2.reference, v2.reference])
+    await until(async () => (await text("ordered")).startsWith("o2 "), 20)
   })
 })
 
