@@ -1,10 +1,11 @@
 import { createMasker } from "../../../core/mask.js"
 import type { Cluster } from "../../../clients/kubernetes/index.js"
 import type { Instance } from "../../target.js"
-import { instancesOf } from "../instances.js"
+import { instancesNow, instancesOf } from "../instances.js"
 import { conditionOf, type Job, type Pod } from "../kinds.js"
 import { annotations, labels } from "../labels.js"
 import type { KubernetesObject } from "../object.js"
+import type { Scene } from "../scene.js"
 import { isGoing, isOver } from "../tracks.js"
 import { noTraffic, type TrafficState } from "../traffic.js"
 import { marks, markOf, selectorOf, type OwnPlace } from "./marks.js"
@@ -16,6 +17,10 @@ const age = ({ metadata }: KubernetesObject) => `${metadata.creationTimestamp ??
 const byAge = (a: KubernetesObject, b: KubernetesObject) => (age(a) < age(b) ? -1 : 1)
 
 export const asInstances = (pods: readonly Pod[]): readonly Instance[] => instancesOf(pods, allTraffic, Date.now())
+
+/** The same, where one that waits for others to make room is in no trouble. */
+export const instancesThere = (place: Pick<Scene, "departures">, pods: readonly Pod[]): Promise<readonly Instance[]> =>
+  instancesNow(place, pods, allTraffic)
 
 /**
  * What runs of a service that brings its own objects: the pods that have its image. Where nothing of it runs all the time,

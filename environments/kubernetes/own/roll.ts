@@ -4,6 +4,7 @@ import type { Notes } from "../../memory.js"
 import { releaseKey } from "../../release.js"
 import type { RollOrder, Target } from "../../target.js"
 import type { KubernetesObject } from "../object.js"
+import type { Scene } from "../scene.js"
 import { applyObjects, removeObjects } from "./apply.js"
 import { forgetRelease } from "./keep.js"
 import { markOf, selectorOf, type OwnPlace } from "./marks.js"
@@ -17,7 +18,7 @@ const logLines = 2000
 const endSeconds = 120
 
 export interface OwnRoll {
-  readonly place: OwnPlace
+  readonly place: OwnPlace & Pick<Scene, "departures">
   readonly target: Target
   readonly order: RollOrder
   /** With their marks. */

@@ -4,16 +4,17 @@ import type { NotReady } from "../../readiness.js"
 import { releaseKey } from "../../release.js"
 import type { Instance, RollOrder } from "../../target.js"
 import type { Event, Pod } from "../kinds.js"
-import { lasting } from "../lasting.js"
+import { isQuota, lasting } from "../lasting.js"
 import { objectName, type KubernetesObject } from "../object.js"
 import { revisionOf } from "../revision.js"
-import { isGoing, keyOfPod } from "../tracks.js"
+import { isGoing, isOver, keyOfPod } from "../tracks.js"
+import type { Scene } from "../scene.js"
 import { unfitness } from "../unfit.js"
 import { absenceOf, progressOf, type Progress } from "./complete.js"
 import { deadlineFault, jobFault, notFitFault, notMadeFault } from "./faults.js"
 import { holderRemover } from "./held.js"
 import { carriersOf, isJob, isLasting, type OwnPlace } from "./marks.js"
-import { asInstances } from "./pods.js"
+import { asInstances, instancesThere } from "./pods.js"
 import { podSelector } from "./selector.js"
 
 const pollMs = 400
@@ -21,7 +22,7 @@ const pollMs = 400
 const skewSeconds = 5
 
 export interface Waiting {
-  readonly place: OwnPlace
+  readonly place: OwnPlace & Pick<Scene, "departures">
   readonly order: RollOrder
   /** As they were applied. */
   readonly objects: readonly KubernetesObject[]
@@ -105,14 +106,15 @@ async function judge(
   const pods = await podsOf(place, object)
   const key = releaseKey(order.release)
   const fresh = pods
-    .filter((pod) => !isGoing(pod))
+    .filter((pod) => !isGoing(pod) && !(isLasting(object) && isOver(pod)))
     .filter((pod) => {
       if (carries && isLasting(object)) return keyOfPod(pod) === key
       // Of a template before, these may be in trouble for what the new one mends.
       if (revisionOf(pod, [object]) !== "wanted") return false
       return Date.parse(pod.metadata.creationTimestamp ?? "") >= began - skewSeconds * 1000
     })
-  const instances = asInstances(fresh)
+  place.departures.note(pods)
+  const instances = await instancesThere(place, fresh)
   for (const instance of instances) {
     const startupSeconds = carries ? order.release.startupSeconds : undefined
     const failure = unfitness(instance, fresh, { startupSeconds, job: isJob(object) }, Date.now())
@@ -123,13 +125,19 @@ async function judge(
     const [bad] = instances.filter((i) => i.state === "dead")
     throw jobFault(waiting.environment, place.service, object, progress.failed, bad && (await waiting.logs(bad)))
   }
-  if (progress.failed !== undefined) {
+  // The flag of a Deployment may be of an earlier time (rollout-status.ts).
+  if (progress.failed !== undefined && (Date.now() - began) / 1000 > deadlineOf(object)) {
     throw await stuck(waiting, object, progress, order.strategy.progressDeadlineSeconds)
   }
   const notMade = progress.notMade ?? (fresh.length === 0 ? await notMadeOf(place, object, began) : undefined)
   const meant = believed(instances.some((i) => i.healthy) ? undefined : notMade)
-  if (meant !== undefined) throw notMadeFault(place.namespace, object, meant)
+  if (meant === undefined || (isQuota(meant) && (await place.departures.makeRoom()))) return
+  throw notMadeFault(place.namespace, object, meant)
 }
+
+/** 600 s where a Deployment says nothing else. https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#progress-deadline-seconds */
+const deadlineOf = (object: KubernetesObject) =>
+  (object["spec"] as { readonly progressDeadlineSeconds?: number }).progressDeadlineSeconds ?? 600
 
 async function notFit(waiting: Waiting, failure: NotReady) {
   const { order, place, environment } = waiting
@@ -147,7 +155,14 @@ async function stuck(
 ) {
   const { place, environment } = waiting
   const pods = object === undefined ? [] : asInstances(await podsOf(place, object))
-  const bad = pods.find((i) => !i.healthy)
+  const unready = pods.filter((i) => !i.healthy)
+  const [bad] = unready
+  // Nothing of it runs yet: the place is slow, its images or volumes do not come.
+  if (bad !== undefined && unready.every((i) => i.preparing === true)) {
+    const text = `Nothing of it runs after ${Math.round(seconds)} s${bad.check === undefined ? "" : `: ${bad.check}`}`
+    const instance = { ...bad, trouble: { kind: "slow", text } }
+    return notFit(waiting, { instance, why: "trouble", afterSeconds: seconds })
+  }
   const logs = bad === undefined ? "" : await waiting.logs(bad)
   return deadlineFault({ environment, service: place.service }, object, progress, seconds, bad, logs)
 }

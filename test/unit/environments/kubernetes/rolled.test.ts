@@ -11,9 +11,9 @@ import { noTraffic } from "../../../../environments/kubernetes/traffic.js"
 import { releaseKey, unknownRelease } from "../../../../environments/release.js"
 import { RollingStrategy } from "../../../../environments/strategies/settings.js"
 import type { RollOrder, Target } from "../../../../environments/target.js"
-import { fastClock, passing } from "./fast-clock.js"
+import { withoutWaiting } from "../../../fakes/no-waiting.js"
 
-fastClock()
+withoutWaiting()
 
 const release = { ...unknownRelease("config-b"), digest: "sha256:b", startupSeconds: 60 }
 const key = releaseKey(release)
@@ -87,7 +87,7 @@ async function follow(states: (seconds: number) => State) {
     ...{ release, replicas: 1, strategy: RollingStrategy.parse({ kind: "rolling", progressDeadlineSeconds: 300 }) },
     ...{ signal: new AbortController().signal, tell: () => undefined, keepLog: () => Promise.resolve() },
   }
-  const end = await passing(untilRolled(scene, target, order, "blue")).then(
+  const end = await untilRolled(scene, target, order, "blue").then(
     () => "rolled",
     ({ code, kind }: Fault) => `${code} ${kind}`,
   )

@@ -1,16 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
+import { describe, expect, it } from "vitest"
 import type { KubernetesObject } from "../../../../environments/kubernetes/object.js"
 import { applyObjects, tryObjects } from "../../../../environments/kubernetes/own/apply.js"
 import { readStaying } from "../../../../environments/kubernetes/room.js"
+import { withoutWaiting } from "../../../fakes/no-waiting.js"
 
-// A wait is over at once, and the clock is as much later.
-vi.mock("node:timers/promises", () => ({ setTimeout: (ms: number) => vi.advanceTimersByTimeAsync(ms) }))
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["performance", "setTimeout", "Date"] })
-})
-afterEach(() => {
-  vi.useRealTimers()
-})
+withoutWaiting()
 
 const ref = { apiVersion: "redis.example.com/v1", kind: "Cache", namespace: "t", name: "cache" }
 const cache = (uid: string, metadata: object = {}): KubernetesObject => ({

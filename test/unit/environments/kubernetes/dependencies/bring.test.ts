@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from "vitest"
+import { expect, it } from "vitest"
 import type { Json } from "../../../../../core/json.js"
 import { bringAll } from "../../../../../environments/kubernetes/dependencies/bring.js"
 import type { Bringing } from "../../../../../environments/kubernetes/dependencies/plan.js"
@@ -6,15 +6,9 @@ import { Dependency } from "../../../../../environments/kubernetes/dependencies/
 import { lookAt } from "../../../../../environments/kubernetes/dependencies/snapshot.js"
 import type { KubernetesObject } from "../../../../../environments/kubernetes/object.js"
 import { freeLocks } from "../../../../fakes/target.js"
+import { withoutWaiting } from "../../../../fakes/no-waiting.js"
 
-// A wait is over at once, and the clock is as much later.
-vi.mock("node:timers/promises", () => ({ setTimeout: (ms: number) => vi.advanceTimersByTimeAsync(ms) }))
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["performance", "setTimeout", "Date"] })
-})
-afterEach(() => {
-  vi.useRealTimers()
-})
+withoutWaiting()
 
 type Ref = Readonly<Record<"kind" | "name", string>>
 const namespace = "shop-test"

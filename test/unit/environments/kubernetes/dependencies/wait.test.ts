@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest"
-import { fastClock, passing } from "../fast-clock.js"
+import { withoutWaiting } from "../../../../fakes/no-waiting.js"
 import { undeclaredImages, untilReady } from "../../../../../environments/kubernetes/dependencies/wait.js"
 
-fastClock()
+withoutWaiting()
 
 const where = { environment: "test", namespace: "shop-test", context: "c", name: "mysql" }
 const mysql = (status: object) => ({
@@ -22,13 +22,11 @@ async function secondsFor(status: object, changed: readonly string[]): Promise<n
     remove: () => Promise.resolve(),
   }
   const began = performance.now()
-  await passing(
-    untilReady({
-      cluster: cluster as never,
-      ...{ where, dependency: { ready: [], waitSeconds: 60 }, objects: [object], changed },
-      ...{ signal: new AbortController().signal, tell: () => undefined, keepLog: () => Promise.resolve() },
-    }),
-  )
+  await untilReady({
+    cluster: cluster as never,
+    ...{ where, dependency: { ready: [], waitSeconds: 60 }, objects: [object], changed },
+    ...{ signal: new AbortController().signal, tell: () => undefined, keepLog: () => Promise.resolve() },
+  })
   return Math.round((performance.now() - began) / 1000)
 }
 
@@ -83,13 +81,11 @@ describe("a StatefulSet whose pod of the declaration before has no image", () =>
       logs: () => Promise.resolve(""),
       remove: (_: object, { uid }: { readonly uid: string }) => Promise.resolve(void removed.push(uid)),
     }
-    const end = await passing(
-      untilReady({
-        cluster: cluster as never,
-        ...{ where, dependency: { ready: [], waitSeconds: 60 }, objects: [revision(1, 1, "a", 0)], changed: [] },
-        ...{ signal: new AbortController().signal, tell: () => undefined, keepLog: () => Promise.resolve() },
-      }),
-    ).then(
+    const end = await untilReady({
+      cluster: cluster as never,
+      ...{ where, dependency: { ready: [], waitSeconds: 60 }, objects: [revision(1, 1, "a", 0)], changed: [] },
+      ...{ signal: new AbortController().signal, tell: () => undefined, keepLog: () => Promise.resolve() },
+    }).then(
       () => "ready",
       (error: Error) => error.name,
     )

@@ -1,17 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
+import { describe, expect, it } from "vitest"
+import { departures } from "../../../../../environments/kubernetes/departures.js"
 import type { KubernetesObject } from "../../../../../environments/kubernetes/object.js"
 import { untilComplete } from "../../../../../environments/kubernetes/own/wait.js"
 import { releaseKey, releaseSpec } from "../../../../../environments/release.js"
 import { digest } from "../../../../fakes/chart-values.js"
+import { withoutWaiting } from "../../../../fakes/no-waiting.js"
 
-// A wait is over at once, and the clock is as much later.
-vi.mock("node:timers/promises", () => ({ setTimeout: (ms: number) => vi.advanceTimersByTimeAsync(ms) }))
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["performance", "setTimeout", "Date"] })
-})
-afterEach(() => {
-  vi.useRealTimers()
-})
+withoutWaiting()
 
 const reference = `r/shop/web@${digest("a")}`
 const release = releaseSpec({
@@ -44,7 +39,10 @@ async function waits(object: KubernetesObject, looks: readonly Look[], afterRemo
     },
   }
   const end = await untilComplete({
-    place: { cluster: cluster as never, namespace: "t", project: "shop", environment: {} as never, service: "web" },
+    place: {
+      ...{ cluster: cluster as never, namespace: "t", project: "shop", environment: {} as never, service: "web" },
+      departures: departures(cluster as never, "t"),
+    },
     order: {
       ...{
         release,
