@@ -41,8 +41,11 @@ export interface Cluster {
   create<T extends KubeObject>(object: KubeObject): Promise<T | undefined>
   /** The whole object, as of its resourceVersion; undefined when somebody else was faster, or it is gone. */
   replace<T extends KubeObject>(object: KubeObject): Promise<T | undefined>
-  /** JSON merge patch; undefined when there is no such object. @param subresource e.g. "scale" */
-  patch<T extends KubeObject>(ref: KubeRef, patch: unknown, subresource?: string): Promise<T | undefined>
+  /**
+   * JSON merge patch; undefined when there is no such object. One with a `metadata.resourceVersion` holds for the object as of
+   * that alone: undefined as well when it has changed since. @param subresource e.g. "scale"
+   */
+  patch<T extends KubeObject>(ref: KubeRef, patch: Patch, subresource?: string): Promise<T | undefined>
   /** Harmless when it is gone. What it owns goes in the background, or first. */
   remove(ref: KubeRef, options?: RemoveOptions): Promise<void>
   /** "" when the pod is gone or has written nothing. */
@@ -72,6 +75,11 @@ export interface ApplyOptions {
   readonly manager?: string
   /** Whether a field that somebody else has set is taken from him. Only where that holds for all of them. */
   over?(conflict: Conflict): Promise<boolean>
+}
+
+export interface Patch {
+  readonly metadata?: { readonly resourceVersion?: string | undefined; readonly [field: string]: unknown }
+  readonly [field: string]: unknown
 }
 
 export interface ListOf {
@@ -265,7 +273,7 @@ export function kubeCluster(options: ClusterOptions): Cluster {
           query: { fieldManager },
           ...(subresource === undefined ? {} : { sub: subresource }),
         },
-        [404],
+        patch.metadata?.resourceVersion === undefined ? [404] : [404, 409],
       ),
     async remove(ref, { graceSeconds, foreground = false, uid } = {}) {
       const body = {

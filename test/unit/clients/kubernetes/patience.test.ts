@@ -25,7 +25,12 @@ async function apiServer(
   const told: string[] = []
   const cluster = kubeCluster({ kubeconfig, patienceSeconds: 1, ...options, tell: (line) => void told.push(line) })
   const change = () => cluster.apply({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "one", namespace: "n" } })
-  return { change, told, asked: () => asked }
+  const patch = (resourceVersion?: string) =>
+    cluster.patch(
+      { apiVersion: "v1", kind: "ConfigMap", namespace: "n", name: "one" },
+      resourceVersion === undefined ? {} : { metadata: { resourceVersion } },
+    )
+  return { change, patch, told, asked: () => asked }
 }
 
 const unasked = { status: 500, message: 'Internal error occurred: failed calling webhook "w.example.com": refused' }
@@ -63,4 +68,10 @@ it("whoever waits for a server that does not answer waits no longer when interru
   await expect(waiting).rejects.toBe(reason)
   await expect(api.change()).resolves.toMatchObject({ kind: "ConfigMap" })
   expect(api.asked()).toBe(3)
+})
+
+it("a patch of an object as it was looked at is none when that has changed; any other is told as refused", async () => {
+  const api = await apiServer([{ status: 409, message: "the object has been modified" }])
+  expect(await api.patch("7")).toBeUndefined()
+  await expect(api.patch()).rejects.toMatchObject({ code: "K8S-REFUSED" })
 })
