@@ -1,17 +1,9 @@
 import { randomBytes } from "node:crypto"
-import { setTimeout as sleep } from "node:timers/promises"
 import type { KubeObject } from "../../clients/kubernetes/index.js"
 import { fault } from "../../core/errors.js"
-import type { Pod, Secret } from "./kinds.js"
-import { conditionOf, isTrue } from "./kinds.js"
+import type { Secret } from "./kinds.js"
 import { ownLabels } from "./memory-place.js"
 import type { Scene } from "./scene.js"
-import { labels } from "./labels.js"
-import { troubleOf } from "./trouble.js"
-
-/** A volume is made, and MariaDB fills it. Seconds. */
-const startSeconds = 240
-const pollMs = 500
 
 export const databaseSecret = (service: string) => `${service}-db-credentials`
 const claimName = (service: string) => `data-${service}-db-0`
@@ -68,35 +60,3 @@ export async function dataSince(place: Pick<Scene, "cluster" | "namespace" | "se
 
 const claimOf = ({ cluster, namespace, service }: Pick<Scene, "cluster" | "namespace" | "service">) =>
   cluster.read<KubeObject>({ apiVersion: "v1", kind: "PersistentVolumeClaim", namespace, name: claimName(service) })
-
-/** Waits until the service's database lets its user in. @throws ENV-DATABASE with the cluster's or its own last words */
-export async function awaitDatabase(place: Place, signal: AbortSignal): Promise<void> {
-  const { cluster, namespace, service, environment } = place
-  const started = performance.now()
-  for (;;) {
-    signal.throwIfAborted()
-    const [pod] = await cluster.list<Pod>({
-      apiVersion: "v1",
-      kind: "Pod",
-      namespace,
-      labels: `${labels.name}=${service}-db`,
-    })
-    if (pod !== undefined && isTrue(pod.status?.conditions, "Ready")) return
-    const trouble = pod === undefined ? undefined : troubleOf(pod, Date.now())
-    const seconds = (performance.now() - started) / 1000
-    // A claim that is bound a moment later makes it unschedulable until then.
-    const ends = trouble !== undefined && (trouble.kind !== "unschedulable" || seconds > 30)
-    if (ends || seconds > startSeconds) {
-      const logs = pod === undefined ? "" : await cluster.logs({ namespace, name: pod.metadata.name }, { lines: 15 })
-      const why = trouble?.text ?? conditionOf(pod?.status?.conditions, "Ready")?.message ?? "there is no pod of it"
-      throw fault({
-        code: "ENV-DATABASE",
-        kind: "errored",
-        message: `The database of ${service} in ${environment.name} is not ready after ${seconds.toFixed(0)} s`,
-        reason: `${why}${logs.trim() === "" ? "" : `\nIts last lines:\n${logs.trim()}`}`,
-        hint: `kubectl -n ${namespace} describe pod ${service}-db-0`,
-      })
-    }
-    await sleep(pollMs, undefined, { signal })
-  }
-}
