@@ -1,3 +1,4 @@
+import type { Fault } from "../core/errors.js"
 import type { ReleaseSpec } from "./release.js"
 
 /** A command of a release's own image that runs to its end beside the instances, outside of traffic: a migration. */
@@ -7,7 +8,7 @@ export interface Task {
   /** What it is about: one that a killed process left is carried on only when it is about the same. */
   readonly key: string
   readonly command: readonly string[]
-  /** From its start. Then SIGTERM, and SIGKILL ten seconds later. */
+  /** From the start of its command, not of what prepares it. Then SIGTERM, and SIGKILL ten seconds later. */
   readonly timeoutSeconds: number
 }
 
@@ -31,6 +32,18 @@ export interface TaskEnd {
   readonly log: string
 }
 
+/** The place has lost one that came to no end of its own, or could not begin with it. That is no word of the command's. */
+export interface TaskLost {
+  /** Whether its command may have done anything. False is certain: it may be run again. */
+  readonly begun: boolean
+  /** Why, as the place tells it. */
+  readonly cause: Fault
+  /** As TaskEnd's, as far as it can still be read. */
+  readonly log: string
+}
+
+export const isLost = (end: TaskEnd | TaskLost): end is TaskLost => "begun" in end
+
 export interface TaskOptions {
   /** Stops the waiting, never the task: half of a migration is worse than the whole. */
   readonly signal: AbortSignal
@@ -50,9 +63,9 @@ export interface Tasks {
     release: ReleaseSpec,
     task: Task,
     options: TaskOptions & { readonly starting?: (() => Promise<void>) | undefined },
-  ): Promise<TaskEnd>
+  ): Promise<TaskEnd | TaskLost>
   /** Waits for the end of one that is there. @throws ENV-TASK-GONE when somebody else removes it */
-  awaitTask(task: Pick<Task, "name" | "timeoutSeconds">, options: TaskOptions): Promise<TaskEnd>
+  awaitTask(task: Pick<Task, "name" | "timeoutSeconds">, options: TaskOptions): Promise<TaskEnd | TaskLost>
   /** Removes one that has ended or never ran. Harmless when it is gone. */
   removeTask(name: string): Promise<void>
   /** Tells one set of data from another, made anew after it was lost: a moment. Undefined: there are no data yet. */

@@ -17,6 +17,8 @@ export const annotations = {
   traffic: "gantry.dev/traffic",
   /** What a migration job was made for. */
   migrationKey: "gantry.dev/migration-key",
+  /** Uid of the pod that a task had when it was called off: whether that one had begun is not known from the task alone. */
+  calledOff: "gantry.dev/called-off",
 } as const
 
 /** What an object is for: the value of `labels.part`. */

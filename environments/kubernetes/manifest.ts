@@ -98,7 +98,14 @@ export function chartValues(
         }),
     ...(task === undefined
       ? {}
-      : { migration: { command: [...task.command], key: task.key, timeoutSeconds: Math.ceil(task.timeoutSeconds) } }),
+      : {
+          migration: {
+            command: [...task.command],
+            key: task.key,
+            timeoutSeconds: Math.ceil(task.timeoutSeconds),
+            prepareSeconds: Math.ceil(pace.progressDeadlineSeconds),
+          },
+        }),
   }
 }
 

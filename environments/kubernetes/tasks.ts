@@ -1,69 +1,65 @@
 import { setTimeout as sleep } from "node:timers/promises"
-import { fault } from "../../core/errors.js"
 import { createMasker, type Masker } from "../../core/mask.js"
-import type { TaskEnd, Tasks, TaskView } from "../task.js"
+import { releaseKey } from "../release.js"
+import type { Tasks, TaskView } from "../task.js"
 import { applyAll } from "./apply.js"
 import { databaseSecrets, dataSince } from "./database.js"
-import { conditionOf, isTrue, type Job, type Pod } from "./kinds.js"
+import type { Job, Pod } from "./kinds.js"
 import { annotations } from "./labels.js"
 import { objectsFor, partOf, type Wanted } from "./manifest.js"
 import type { Scene } from "./scene.js"
-import { isOutOfMemory, lastEnd, troubleOf } from "./trouble.js"
+import { endingOf } from "./task-end.js"
+import { hadPod, jobRef, untilEnded, untilRemoved } from "./task-wait.js"
 import { readTracks, trackFor } from "./tracks.js"
-import { releaseKey } from "../release.js"
 
 const logLines = 5_000
-const pollMs = 400
+/** Of what was followed, so much is kept for when its pod is gone. Characters. */
+const keptLength = 1_000_000
 
 /** Tasks of a service in a cluster: a Job that stays until what became of it is written down elsewhere. */
 export function kubernetesTasks(scene: Scene, pace: Wanted["pace"]): Tasks {
   const { cluster, namespace, service } = scene
-  const jobName = (name: string) => `${service}-${name}`
-  const refOf = (name: string) => ({ apiVersion: "batch/v1", kind: "Job", namespace, name: jobName(name) })
+  const placeOf = (name: string) => ({ cluster, namespace, job: `${service}-${name}` })
+  const refOf = (name: string) => jobRef(placeOf(name))
   const masker = async (): Promise<Masker> => createMasker([...(await databaseSecrets(scene))])
-  const podOf = async (name: string): Promise<Pod | undefined> => {
-    const label = `batch.kubernetes.io/job-name=${jobName(name)}`
-    const pods = await cluster.list<Pod>({ apiVersion: "v1", kind: "Pod", namespace, labels: label })
-    return pods[0]
-  }
 
-  const awaitTask: Tasks["awaitTask"] = async (task, { signal, output }) => {
+  const awaitTask: Tasks["awaitTask"] = async ({ name, timeoutSeconds }, { signal, output }) => {
     const secrets = await masker()
     const following = new AbortController()
     let followed: Promise<void> | undefined
     const masked = secrets.stream()
-    try {
-      for (;;) {
-        signal.throwIfAborted()
-        const job = await cluster.read<Job>(refOf(task.name))
-        if (job === undefined) throw gone(jobName(task.name), namespace)
-        const pod = await podOf(task.name)
-        const running = pod?.status?.phase !== undefined && pod.status.phase !== "Pending"
-        if (output !== undefined && pod !== undefined && running && followed === undefined) {
-          const stop = AbortSignal.any([signal, following.signal])
-          const hand = (chunk: Buffer) => {
-            const text = masked.push(chunk.toString("utf8"))
-            if (text !== "") output(text)
-          }
-          followed = cluster.follow({ namespace, name: pod.metadata.name }, hand, stop)
-        }
-        const end = endOf(job, pod)
-        if (end !== undefined) {
-          await Promise.race([followed, sleep(2_000, undefined, { ref: false })])
-          const log =
-            pod === undefined ? "" : await cluster.logs({ namespace, name: pod.metadata.name }, { lines: logLines })
-          return { ...end, log: secrets.text(log) }
-        }
-        const trouble = pod === undefined ? undefined : troubleOf(pod, Date.now())
-        if (trouble !== undefined && trouble.kind !== "crash")
-          throw cannotRun(jobName(task.name), namespace, trouble.text)
-        await sleep(pollMs, undefined, { signal })
+    let heard = ""
+    const hand = (text: string) => {
+      if (text === "") return
+      heard = `${heard}${text}`.slice(-keptLength)
+      output?.(text)
+    }
+    const seen = ({ metadata, status }: Pod) => {
+      const runs = status?.phase !== undefined && status.phase !== "Pending"
+      if (output === undefined || !runs || followed !== undefined) return
+      const push = (chunk: Buffer) => {
+        hand(masked.push(chunk.toString("utf8")))
       }
+      followed = cluster.follow({ namespace, name: metadata.name }, push, AbortSignal.any([signal, following.signal]))
+    }
+    try {
+      const { pod, what } = await untilEnded({ ...placeOf(name), timeoutSeconds, signal, seen })
+      await Promise.race([followed, sleep(2_000, undefined, { ref: false })])
+      const log = await logOf(pod, "begun" in what)
+      // A pod that was ended, or lost, takes its log with it.
+      if (log === "") hand(masked.flush())
+      return { ...what, log: log === "" ? heard : secrets.text(log) }
     } finally {
       following.abort()
-      const rest = masked.flush()
-      if (rest !== "" && output !== undefined) output(rest)
+      hand(masked.flush())
     }
+  }
+
+  /** @param lost its node may be gone as well, which does not answer then */
+  const logOf = async (pod: Pod | undefined, lost: boolean): Promise<string> => {
+    if (pod === undefined) return ""
+    const read = cluster.logs({ namespace, name: pod.metadata.name }, { lines: logLines })
+    return lost ? read.catch(() => "") : read
   }
 
   return {
@@ -72,11 +68,11 @@ export function kubernetesTasks(scene: Scene, pace: Wanted["pace"]): Tasks {
     async findTask(name): Promise<TaskView | undefined> {
       const job = await cluster.read<Job>(refOf(name))
       if (job === undefined) return undefined
-      const over = endOf(job, await podOf(name)) !== undefined
-      const state = over ? "ended" : job.spec.suspend === true ? "created" : "running"
+      const over = endingOf(job, undefined) !== undefined
+      const state = over ? "ended" : job.spec.suspend === true && !hadPod(job) ? "created" : "running"
       return {
         key: job.metadata.annotations?.[annotations.migrationKey] ?? "",
-        container: `Job ${jobName(name)}`,
+        container: `Job ${job.metadata.name}`,
         state,
       }
     },
@@ -98,44 +94,9 @@ export function kubernetesTasks(scene: Scene, pace: Wanted["pace"]): Tasks {
 
     async removeTask(name) {
       await cluster.remove(refOf(name))
-      while ((await cluster.read(refOf(name))) !== undefined || (await podOf(name)) !== undefined) await sleep(pollMs)
+      await untilRemoved(placeOf(name))
     },
 
     dataSince: () => dataSince(scene),
   }
-}
-
-/** How a Job ended; undefined: it has not. */
-function endOf(job: Job, pod: Pod | undefined): Omit<TaskEnd, "log"> | undefined {
-  const failed = conditionOf(job.status?.conditions, "Failed")
-  const complete = isTrue(job.status?.conditions, "Complete")
-  if (!complete && failed?.status !== "True") return undefined
-  const end = pod && lastEnd(pod)
-  const seconds = Math.max(0, (Date.parse(end?.finishedAt ?? "") - Date.parse(end?.startedAt ?? "")) / 1000) || 0
-  return {
-    exitCode: complete ? 0 : (end?.exitCode ?? -1),
-    outOfMemory: isOutOfMemory(end),
-    timedOut: failed?.reason === "DeadlineExceeded",
-    seconds,
-  }
-}
-
-function cannotRun(job: string, namespace: string, said: string) {
-  return fault({
-    code: "K8S-TASK",
-    kind: "errored",
-    message: `The Job ${job} in ${namespace} cannot run`,
-    reason: said,
-    hint: `kubectl -n ${namespace} describe pod -l batch.kubernetes.io/job-name=${job}; it is looked for when the same command is run again.`,
-  })
-}
-
-function gone(job: string, namespace: string) {
-  return fault({
-    code: "ENV-TASK-GONE",
-    kind: "errored",
-    message: `The Job ${job} in ${namespace} was removed while it ran`,
-    reason: "Nobody can tell any more how far it came.",
-    hint: "Find out who removes Jobs of this environment; look at what it has done before anything runs again.",
-  })
 }

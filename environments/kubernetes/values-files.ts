@@ -55,7 +55,7 @@ export function defaultsTemplate(): string {
     database: { ...database, image: undefined, name: undefined, user: undefined, secret: undefined },
     autoscaling: { ...autoscaling, cpu: undefined, requestsPerSecond: undefined },
     requestsPerSecond: { metric: autoscaling?.requestsPerSecond?.metric },
-    migration: { timeoutSeconds: Migration.parse({ command: ["x"] }).timeoutSeconds, key: "" },
+    migration: { ...Migration.parse({ command: ["x"] }), command: undefined },
   }
   const defined = Object.entries(blocks).map(
     ([name, value]) => `{{- define "gantry.defaults.${name}" -}}\n${JSON.stringify(value)}\n{{- end }}\n`,

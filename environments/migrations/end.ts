@@ -1,5 +1,5 @@
 import { isFault } from "../../core/errors.js"
-import type { TaskEnd } from "../task.js"
+import { isLost, type TaskEnd, type TaskLost } from "../task.js"
 import { cancelledFault, failedFault, unknownFault, type Where } from "./faults.js"
 import { readMigrations, recordMigration, type MigrationEntry } from "./journal.js"
 import { migrationKey, task, type MigrateOptions } from "./spec.js"
@@ -25,7 +25,7 @@ export async function settleOpen(options: MigrateOptions): Promise<void> {
   }
   if (left?.key !== open.key) throw unknownFault(target, open)
   if (left.state === "created") {
-    await recordMigration(target.notes, notBegun(open))
+    await recordMigration(target.notes, notBegun(open, "whoever wanted it was killed before."))
     return target.removeTask(task)
   }
   tell(
@@ -34,6 +34,12 @@ export async function settleOpen(options: MigrateOptions): Promise<void> {
       : `a migration of commit ${open.commit.slice(0, 12)} ended in ${left.container} while nobody watched`,
   )
   const end = await wait(open.timeoutSeconds)
+  if (isLost(end) && !end.begun) {
+    // Nothing has happened, and what kept it from beginning may be over.
+    const { message, reason } = await letGo(options, open, end)
+    tell(`it never began: ${message}${reason === undefined ? "" : `: ${reason}`}`)
+    return
+  }
   await conclude(options, open, end).catch((error: unknown) => {
     // Another release's failure is no reason to refuse this one, which may be the remedy.
     if (!isFault(error) || error.kind !== "failed" || open.key === migrationKey(migration)) throw error
@@ -41,8 +47,16 @@ export async function settleOpen(options: MigrateOptions): Promise<void> {
   })
 }
 
-/** Writes down how it ended, and only then lets go of its container. @throws MIGRATION-FAILED, MIGRATION-TIMEOUT */
-export async function conclude(options: MigrateOptions, entry: MigrationEntry, end: TaskEnd): Promise<string> {
+/**
+ * Writes down how it ended, and only then lets go of its container.
+ * @throws MIGRATION-FAILED, MIGRATION-TIMEOUT, MIGRATION-UNKNOWN when it was lost on the way, and where it never began, why
+ */
+export async function conclude(
+  options: MigrateOptions,
+  entry: MigrationEntry,
+  end: TaskEnd | TaskLost,
+): Promise<string> {
+  if (isLost(end)) throw await letGo(options, entry, end)
   const { target, tell, keepLog } = options
   const endedAt = new Date().toISOString()
   const failed = end.timedOut || end.exitCode !== 0
@@ -61,11 +75,19 @@ export async function conclude(options: MigrateOptions, entry: MigrationEntry, e
   return endedAt
 }
 
-const notBegun = (entry: MigrationEntry): MigrationEntry => ({
+/** Of one without an end of its own. What may have begun stays written down as that: a person is to say how it ended. */
+async function letGo({ target, keepLog }: MigrateOptions, entry: MigrationEntry, { begun, cause, log }: TaskLost) {
+  if (log.trim() !== "") await keepLog("migration.log", log)
+  if (!begun) await recordMigration(target.notes, notBegun(entry, cause.reason?.split("\n")[0] ?? cause.message))
+  await target.removeTask(task)
+  return begun ? unknownFault(target, entry, cause.reason ?? cause.message) : cause
+}
+
+const notBegun = (entry: MigrationEntry, why: string): MigrationEntry => ({
   ...entry,
   status: "failed",
   endedAt: new Date().toISOString(),
-  note: "It never began: whoever wanted it was killed before.",
+  note: `It never began: ${why}`,
 })
 
 /** Whoever stops waiting is told where it goes on. */

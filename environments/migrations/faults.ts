@@ -36,13 +36,13 @@ export function incompatibleFault({ service, environment }: Where, strategy: str
   })
 }
 
-/** Begun by a process that is gone, and its container is gone as well. Never repeated blindly. */
-export function unknownFault({ service, environment }: Where, entry: MigrationEntry) {
+/** Begun by a process that is gone, and its container is gone as well; or lost while it ran. Never repeated blindly. */
+export function unknownFault({ service, environment }: Where, entry: MigrationEntry, why = "its container is gone.") {
   return fault({
     code: "MIGRATION-UNKNOWN",
     kind: "errored",
     message: `Nobody knows how a migration of ${service} in ${environment} ended`,
-    reason: `${entry.run} of commit ${entry.commit.slice(0, 12)} began at ${entry.startedAt}; its container is gone.`,
+    reason: `${entry.run} of commit ${entry.commit.slice(0, 12)} began at ${entry.startedAt}; ${why}`,
     hint: `Look at the database, then say how it ended: gantry env settle ${environment} ${service} done|failed --reason "…". After \`failed\` it runs again.`,
   })
 }

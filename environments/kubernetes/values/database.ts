@@ -24,5 +24,8 @@ export const Database = z.strictObject({
 export const Migration = z.strictObject({
   command: z.array(z.string()).min(1).describe("What runs in the service's image."),
   key: z.string().default("").describe("What it was made for: annotation gantry.dev/migration-key."),
-  timeoutSeconds: int(1, 86400).default(900).describe("It is ended then."),
+  timeoutSeconds: int(1, 86400).default(900).describe("How long its command may run."),
+  prepareSeconds: int(0, 86400)
+    .default(300)
+    .describe("Before that: a node is found, the image fetched, the database reached. It is ended after both."),
 })

@@ -348,7 +348,7 @@ describe("scaling, policies, data", () => {
       { "app.kubernetes.io/name": "order-migration" },
     ])
     const job = one(objects, "Job", "order-migration")
-    expect(at(job, "spec")).toMatchObject({ backoffLimit: 0, activeDeadlineSeconds: 60 })
+    expect(at(job, "spec")).toMatchObject({ backoffLimit: 0, activeDeadlineSeconds: 360 })
     expect(at(job, "spec")).not.toHaveProperty("ttlSecondsAfterFinished")
     expect(at(containerOf(job), "command")).toEqual(["/bin/sh", "-c", "npm run migrate"])
     expect(at(containerOf(job), "env")).toEqual(env)
@@ -390,7 +390,7 @@ describe("scaling, policies, data", () => {
       "runAsUser: 999",
       "minReplicas: 2",
       "name: http_requests_per_second",
-      "activeDeadlineSeconds: 900",
+      "activeDeadlineSeconds: 1200",
     ])
       expect(ran.stdout).toContain(said)
   })

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { expect, it, onTestFinished } from "vitest"
+import { fault } from "../../../core/errors.js"
 import { environment } from "../../../environments/environment.js"
 import { readMigrations, recordMigration } from "../../../environments/migrations/journal.js"
 import { migrate } from "../../../environments/migrations/migrate.js"
@@ -10,7 +11,7 @@ import { releaseSpec } from "../../../environments/release.js"
 import { fileNotes } from "../../../environments/docker/memory.js"
 import { freeLocks } from "../../fakes/target.js"
 import type { Target } from "../../../environments/target.js"
-import type { TaskEnd, TaskView } from "../../../environments/task.js"
+import type { TaskEnd, TaskLost, TaskView } from "../../../environments/task.js"
 
 const spec = { run: "m", content: "c1", timeoutSeconds: 5, compatible: true }
 const release = releaseSpec({
@@ -29,20 +30,24 @@ const release = releaseSpec({
 })
 
 /** A target that only knows tasks: what a killed process left, and how whatever runs ends. */
-async function world(options: { left?: TaskView; ends?: readonly number[]; onRun?: () => Promise<void> } = {}) {
+async function world(
+  options: {
+    left?: TaskView
+    ends?: readonly (number | Omit<TaskLost, "log">)[]
+    onRun?: () => Promise<void>
+  } = {},
+) {
   const folder = await mkdtemp(join(tmpdir(), "gantry-test-"))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   const notes = fileNotes(folder)
   let left = options.left
   const did: string[] = []
   const ends = [...(options.ends ?? [])]
-  const end = (): TaskEnd => ({
-    exitCode: ends.shift() ?? 0,
-    outOfMemory: false,
-    timedOut: false,
-    seconds: 1,
-    log: "said\n",
-  })
+  const end = (): TaskEnd | TaskLost => {
+    const next = ends.shift() ?? 0
+    if (typeof next !== "number") return { ...next, log: "" }
+    return { exitCode: next, outOfMemory: false, timedOut: false, seconds: 1, log: "said\n" }
+  }
   const target = {
     service: "web",
     environment: "test",
@@ -133,6 +138,41 @@ it("the failure of another one is told, and does not stop this one", async () =>
   expect(await go()).toMatchObject({ applied: true })
   expect(did).toEqual(["await", "remove failed", "prepare", "run started", "remove done"])
   expect((await readMigrations(notes)).map((e) => e.status)).toEqual(["done", "failed"])
+})
+
+const cause = fault({ code: "K8S-TASK", kind: "errored", message: "it cannot run", reason: "exceeded quota" })
+
+it("one that never began is told as what kept it from that, and is done next time", async () => {
+  const { notes, did, go } = await world({ ends: [{ begun: false, cause }] })
+  await expect(go()).rejects.toMatchObject({ code: "K8S-TASK", kind: "errored" })
+  expect((await readMigrations(notes))[0]).toMatchObject({
+    status: "failed",
+    note: "It never began: exceeded quota",
+  })
+  expect(did).toEqual(["remove nothing", "prepare", "run started", "remove failed"])
+  expect(await go()).toMatchObject({ applied: true })
+})
+
+it("one that was left behind and never began is done now", async () => {
+  const { did, go, started } = await world({
+    left: { key: migrationKey(spec), container: "c", state: "running" },
+    ends: [{ begun: false, cause }],
+  })
+  await started()
+  expect(await go()).toMatchObject({ applied: true })
+  expect(did).toEqual(["await", "remove failed", "prepare", "run started", "remove done"])
+})
+
+it("one that was lost while it ran has not failed: nobody knows, and it is not run again", async () => {
+  const { did, go, status } = await world({ ends: [{ begun: true, cause }] })
+  await expect(go()).rejects.toMatchObject({
+    ...{ code: "MIGRATION-UNKNOWN", kind: "errored" },
+    reason: expect.stringContaining("exceeded quota") as string,
+  })
+  // What is written down stays; what it ran in goes, so that a person may say how it ended.
+  expect(did).toEqual(["remove nothing", "prepare", "run started", "remove started"])
+  await expect(go()).rejects.toMatchObject({ code: "MIGRATION-UNKNOWN" })
+  expect(await status()).toBe("started")
 })
 
 it("a container of something else is no answer to how it ended", async () => {

@@ -13,5 +13,5 @@
 {{- end }}
 
 {{- define "gantry.defaults.migration" -}}
-{"timeoutSeconds":900,"key":""}
+{"key":"","timeoutSeconds":900,"prepareSeconds":300}
 {{- end }}
