@@ -77,15 +77,17 @@ export async function untilEnded(wait: TaskWait): Promise<Outcome> {
       if (pod === undefined) return { pod: last, what: calledOffOf(wait, job, last, calledOff) }
     } else if (!stopped) {
       const why = await cannotBegin(wait, job, pod, last, { began, believed })
-      // As it was looked at: has it changed, it is looked at again.
-      if (why !== undefined && (await callOff(wait, job, pod))) calledOff = why
-      else if (why === undefined && isOver(pod, wait.timeoutSeconds)) {
+      if (why !== undefined) {
+        calledOff = why
+        // As it was looked at: has it changed, it is looked at again.
+        await callOff(wait, job, pod)
+      } else if (isOver(pod, wait.timeoutSeconds)) {
         // Its controller ends it, and says that its time was over, whoever watches by then.
         await cluster.patch(jobRef(wait), { spec: { activeDeadlineSeconds: 1 } })
         stopped = true
       }
     }
-    if (stopped || calledOff !== undefined || isTrue(job.status?.conditions, "FailureTarget")) {
+    if (stopped || job.spec.suspend === true || isTrue(job.status?.conditions, "FailureTarget")) {
       goingSince ??= performance.now()
       if (performance.now() - goingSince > goSeconds * 1000) throw stays(wait.job, namespace, goSeconds)
     }
@@ -134,13 +136,12 @@ function isOver(pod: Pod | undefined, timeoutSeconds: number): boolean {
   return since !== undefined && pod?.status?.phase === "Running" && (Date.now() - since) / 1000 > timeoutSeconds
 }
 
-/** Suspends a Job, as it was looked at. The pod that it had then is written down with it. @returns false: it has changed */
-async function callOff({ cluster, ...wait }: TaskWait, job: Job, pod: Pod | undefined): Promise<boolean> {
+/** Suspends a Job, unless it has changed since it was looked at. The pod that it had then is written down with it. */
+async function callOff({ cluster, ...wait }: TaskWait, job: Job, pod: Pod | undefined): Promise<void> {
   const { resourceVersion } = job.metadata
   const had =
     pod === undefined ? {} : { annotations: { [annotations.calledOff]: pod.metadata.uid ?? pod.metadata.name } }
-  const changed = await cluster.patch(jobRef(wait), { metadata: { resourceVersion, ...had }, spec: { suspend: true } })
-  return changed !== undefined
+  await cluster.patch(jobRef(wait), { metadata: { resourceVersion, ...had }, spec: { suspend: true } })
 }
 
 /** Whether a suspended Job is one that had a pod: what became of that, its pod has to be asked. Pure. */
