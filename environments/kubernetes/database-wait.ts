@@ -4,6 +4,7 @@ import { fault, type Fault } from "../../core/errors.js"
 import { conditionOf, isTrue, type Pod } from "./kinds.js"
 import { labels } from "./labels.js"
 import { lasting } from "./lasting.js"
+import { takeAway } from "./left-pods.js"
 import type { KubernetesObject } from "./object.js"
 import { notMadeFault } from "./own/faults.js"
 import { notMadeOf } from "./own/wait.js"
@@ -86,18 +87,14 @@ async function lookAt({ cluster, namespace, service }: DatabasePlace): Promise<L
   return { set, pod, revision: pod === undefined || set === undefined ? "wanted" : revisionOf(pod, [set]) }
 }
 
-/**
- * A StatefulSet waits for ever for a pod of a revision that it has left: one that cannot run has to be taken away.
- * https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback
- */
-async function makeRoom(
-  { cluster, namespace, tell }: DatabasePlace,
-  { metadata: { name, uid } }: Pod,
-  trouble: Trouble | undefined,
-): Promise<void> {
-  const why = trouble?.text ?? `not ready for ${startSeconds} s`
-  tell(`database: ${name} of the declaration before cannot run (${why}); it makes room`)
-  await cluster.remove({ apiVersion: "v1", kind: "Pod", namespace, name }, { uid })
+function makeRoom({ tell, ...place }: DatabasePlace, pod: Pod, trouble: Trouble | undefined): Promise<void> {
+  const told = { ...place, tell: (line: string) => tell(`database: ${line}`) }
+  return takeAway(
+    told,
+    pod,
+    "the declaration before",
+    `cannot run (${trouble?.text ?? `not ready for ${startSeconds} s`})`,
+  )
 }
 
 async function notReady(
