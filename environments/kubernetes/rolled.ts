@@ -8,7 +8,7 @@ import { instancesNow } from "./instances.js"
 import type { Deployment } from "./kinds.js"
 import { isQuota, lasting } from "./lasting.js"
 import { isRolled, isStuck } from "./rollout-status.js"
-import { notMadeFault } from "./scale.js"
+import { deploymentOf, notMadeFault } from "./not-made.js"
 import type { Scene } from "./scene.js"
 import { deploymentName, isGoing, keyOfPod, readPods, readTracks, trackOfPod } from "./tracks.js"
 import { failureOf } from "./trouble.js"
@@ -53,7 +53,7 @@ export async function untilRolled(scene: Scene, target: Target, order: RollOrder
     const failure = deployment === undefined ? undefined : failureOf(deployment)
     const refused = believed(instances.some((i) => i.healthy) ? undefined : failure)
     if (refused !== undefined && !(isQuota(refused) && (await scene.departures.makeRoom()))) {
-      throw notMadeFault(scene, name, refused)
+      throw notMadeFault(scene.namespace, deploymentOf(name), refused)
     }
     // The flag may be of an earlier time: of a rollout that was interrupted, or of the one that this one takes back.
     if (deployment !== undefined && isStuck(deployment) && since(started) > deadline) {

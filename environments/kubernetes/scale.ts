@@ -1,6 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises"
-import { quotaFault, unaskedWebhook, webhookFault } from "../../clients/kubernetes/index.js"
-import { fault } from "../../core/errors.js"
 import { readRelease, releaseKey, type ReleaseSpec } from "../release.js"
 import type { Instance } from "../target.js"
 import { applyAll } from "./apply.js"
@@ -9,6 +7,7 @@ import { annotations } from "./labels.js"
 import { isQuota, lasting } from "./lasting.js"
 import { objectsFor, partOf, type Wanted } from "./manifest.js"
 import { isElastic, letGoOfNumber, takesNumber } from "./number.js"
+import { deploymentOf, notMadeFault } from "./not-made.js"
 import type { Scene } from "./scene.js"
 import { deploymentName, isGoing, keyOfPod, readPods, readTracks, trackFor, trackOfPod } from "./tracks.js"
 import { failureOf } from "./trouble.js"
@@ -49,6 +48,7 @@ export async function startOn(
   const replicas = (await alive()) + count
   await applyInstances(scene, { release, track, replicas, traffic: tracks.traffic, pace })
   if (isElastic(scene)) await scaleTo(scene, deploymentName(scene.service, track), replicas)
+  const maker = deploymentOf(deploymentName(scene.service, track))
   const believed = lasting()
   let started = performance.now()
   for (;;) {
@@ -58,32 +58,14 @@ export async function startOn(
     const deployment = deployments[track]
     const failure = believed(deployment === undefined ? undefined : failureOf(deployment))
     if (failure !== undefined && isQuota(failure) && (await scene.departures.makeRoom())) started = performance.now()
-    else if (failure !== undefined) throw notMadeFault(scene, deploymentName(scene.service, track), failure)
+    else if (failure !== undefined) throw notMadeFault(scene.namespace, maker, failure)
     // Meanwhile the autoscaler, or the clock, wants fewer.
     if (deployment !== undefined && (deployment.spec.replicas ?? 1) < replicas) return
     if ((performance.now() - started) / 1000 > appearSeconds) {
-      throw notMadeFault(
-        scene,
-        deploymentName(scene.service, track),
-        `${appearSeconds} s after it was asked for, no pod is there.`,
-      )
+      throw notMadeFault(scene.namespace, maker, `${appearSeconds} s after it was asked for, no pod is there.`)
     }
     await sleep(pollMs, undefined, { signal })
   }
-}
-
-/** The cluster makes no pods: a quota, or a policy. */
-export function notMadeFault({ namespace }: Pick<Scene, "namespace">, deployment: string, said: string) {
-  if (/exceeded quota/.test(said)) return quotaFault(namespace, said)
-  if (unaskedWebhook(said) !== undefined) return webhookFault(`pods of Deployment ${deployment} in ${namespace}`, said)
-  const denied = /denied|forbidden|violates/.test(said)
-  return fault({
-    code: denied ? "K8S-DENIED" : "K8S-NO-PODS",
-    kind: denied ? "failed" : "errored",
-    message: `The cluster makes no pods of Deployment ${deployment} in ${namespace}`,
-    reason: said,
-    hint: `kubectl -n ${namespace} describe replicaset`,
-  })
 }
 
 /** Changes of one number in this process, one after the other. */

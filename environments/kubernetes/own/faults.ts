@@ -1,4 +1,3 @@
-import { quotaFault, unaskedWebhook, webhookFault } from "../../../clients/kubernetes/index.js"
 import { fault, type Fault } from "../../../core/errors.js"
 import { lastLines, notReadyFault } from "../../faults.js"
 import type { NotReady } from "../../readiness.js"
@@ -61,19 +60,5 @@ export function jobFault(
     message: `${service} in ${environment}: ${objectName(job)} failed`,
     reason: `${said}.${wrote(logs)}`,
     hint: "Correct it and deliver a new release. A Job runs once for each release that is brought, also on the way back: running it again must do no harm.",
-  })
-}
-
-/** The cluster makes no pods: a quota, or a policy. */
-export function notMadeFault(namespace: string, object: KubernetesObject, said: string): Fault {
-  if (/exceeded quota/.test(said)) return quotaFault(namespace, said)
-  if (unaskedWebhook(said) !== undefined) return webhookFault(`pods of ${objectName(object)} in ${namespace}`, said)
-  const denied = /denied|forbidden|violates/.test(said)
-  return fault({
-    code: denied ? "K8S-DENIED" : "K8S-NO-PODS",
-    kind: denied ? "failed" : "errored",
-    message: `The cluster makes no pods of ${objectName(object)} in ${namespace}`,
-    reason: said,
-    hint: `kubectl -n ${namespace} describe ${object.kind.toLowerCase()} ${object.metadata.name}`,
   })
 }
