@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Cluster } from "../../clients/kubernetes/index.js"
 import { fault, type Fault } from "../../core/errors.js"
-import { conditionOf, isTrue, type Pod } from "./kinds.js"
+import { isGoing, conditionOf, isTrue, type Pod } from "./kinds.js"
 import { labels } from "./labels.js"
 import { lasting } from "./lasting.js"
 import { takeAway } from "./left-pods.js"
@@ -10,7 +10,6 @@ import { notMadeFault } from "./not-made.js"
 import { notMadeOf } from "./own/wait.js"
 import { revisionOf } from "./revision.js"
 import type { Scene } from "./scene.js"
-import { isGoing } from "./tracks.js"
 import { begunAt, troubleOf, type Trouble } from "./trouble.js"
 
 /**

@@ -1,6 +1,5 @@
 import type { Cluster } from "../../clients/kubernetes/index.js"
-import type { Pod } from "./kinds.js"
-import { isGoing } from "./tracks.js"
+import { isGoing, type Pod } from "./kinds.js"
 
 /** After the last one has gone, the scheduler looks again (its longest back-off is 10 s) and quotas are counted anew. Seconds. */
 const afterwardsSeconds = 15

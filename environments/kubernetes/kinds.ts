@@ -116,3 +116,7 @@ export const conditionOf = (conditions: readonly Condition[] | undefined, type: 
 
 export const isTrue = (conditions: readonly Condition[] | undefined, type: string): boolean =>
   conditionOf(conditions, type)?.status === "True"
+
+export const isGoing = ({ metadata }: Pick<KubeObject, "metadata">): boolean => metadata.deletionTimestamp !== undefined
+/** Of a workload that is there all the time no pod ends by itself (restartPolicy: Always): the cluster gave it up. */
+export const isOver = ({ status }: Pod) => status?.phase === "Failed" || status?.phase === "Succeeded"

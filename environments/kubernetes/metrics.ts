@@ -5,12 +5,11 @@ import type { EngineContext } from "../../engine/context.js"
 import { pods } from "../analysis/pods.js"
 import type { MetricsSource } from "../analysis/verdict.js"
 import { prometheusImage } from "../prometheus.js"
-import type { Deployment, Pod } from "./kinds.js"
+import { isGoing, isOver, type Deployment, type Pod } from "./kinds.js"
 import { labels } from "./labels.js"
 import { prometheusName, prometheusObjects } from "./prometheus.js"
 import { throughApiServer } from "./proxy.js"
 import type { Scene } from "./scene.js"
-import { isGoing, isOver } from "./tracks.js"
 import { failureOf, troubleOf } from "./trouble.js"
 
 /** Its image may have to be pulled. Seconds. */

@@ -1,8 +1,8 @@
+import { isGoing } from "./kinds.js"
 import { setTimeout as sleep } from "node:timers/promises"
 import { refOf, refText, type Cluster, type KubeRef } from "../../clients/kubernetes/index.js"
 import { fault } from "../../core/errors.js"
 import { objectName, type KubernetesObject } from "./object.js"
-import { isGoing } from "./tracks.js"
 
 const pollMs = 300
 /** The pods of a Job are stopped before it is gone. Seconds. */

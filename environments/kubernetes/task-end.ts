@@ -1,6 +1,5 @@
 import type { TaskEnd } from "../task.js"
-import { conditionOf, isTrue, type Job, type Pod, type Terminated } from "./kinds.js"
-import { isGoing } from "./tracks.js"
+import { isGoing, conditionOf, isTrue, type Job, type Pod, type Terminated } from "./kinds.js"
 import { begunAt, isOutOfMemory, mainContainer } from "./trouble.js"
 
 /** Whether the command of a task's pod has been started. never: that is certain. */

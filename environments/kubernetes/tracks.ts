@@ -1,8 +1,7 @@
 import type { Track } from "./values.js"
 import { otherTrack, trafficOf, type TrafficState } from "./traffic.js"
 import { labels } from "./labels.js"
-import type { Deployment, Pod, Service } from "./kinds.js"
-import type { KubernetesObject } from "./object.js"
+import { isOver, type Deployment, type Pod, type Service } from "./kinds.js"
 import type { Scene } from "./scene.js"
 
 /** What runs of a service, and who has the traffic. */
@@ -38,9 +37,6 @@ export async function readPods(scene: Pick<Scene, "cluster" | "namespace" | "ser
   return pods.filter((pod) => !isOver(pod)).sort((a, b) => (age(a) < age(b) ? -1 : 1))
 }
 
-export const isGoing = ({ metadata }: Pick<KubernetesObject, "metadata">) => metadata.deletionTimestamp !== undefined
-/** Of a workload that is there all the time no pod ends by itself (restartPolicy: Always): the cluster gave it up. */
-export const isOver = ({ status }: Pod) => status?.phase === "Failed" || status?.phase === "Succeeded"
 export const trackOfPod = ({ metadata }: Pod): Track => (metadata.labels?.[labels.track] === "green" ? "green" : "blue")
 export const keyOfPod = ({ metadata }: Pod): string => metadata.labels?.[labels.releaseKey] ?? ""
 export const keyOf = (deployment: Deployment | undefined): string | undefined =>

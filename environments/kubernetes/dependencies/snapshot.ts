@@ -1,7 +1,6 @@
 import { refOf, type Cluster } from "../../../clients/kubernetes/index.js"
-import type { Pod } from "../kinds.js"
+import { isGoing, type Pod } from "../kinds.js"
 import type { KubernetesObject } from "../object.js"
-import { isGoing } from "../tracks.js"
 import { absenceOf, progressOf, type Progress } from "../own/complete.js"
 import { isLasting } from "../own/marks.js"
 import type { Expectation } from "./settings.js"

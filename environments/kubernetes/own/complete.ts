@@ -1,7 +1,6 @@
-import { conditionOf, isTrue, type Condition, type Deployment, type Job } from "../kinds.js"
+import { isGoing, conditionOf, isTrue, type Condition, type Deployment, type Job } from "../kinds.js"
 import type { KubernetesObject } from "../object.js"
 import { isRolled } from "../rollout-status.js"
-import { isGoing } from "../tracks.js"
 import { failureOf } from "../trouble.js"
 import { isJob } from "./marks.js"
 

@@ -1,8 +1,7 @@
-import { isTrue, type Pod } from "../kinds.js"
+import { isGoing, isTrue, type Pod } from "../kinds.js"
 import { roomSeconds, takeAway, type LeftPlace } from "../left-pods.js"
 import type { KubernetesObject } from "../object.js"
 import { revisionOf } from "../revision.js"
-import { isGoing } from "../tracks.js"
 import { troubleOf, type Trouble } from "../trouble.js"
 import { asInstances } from "./pods.js"
 
