@@ -55,6 +55,45 @@ describe("rolling by a Deployment", () => {
     expect(result.versions["v2"]).toBeGreaterThan(0)
   })
 
+  it("is not kept waiting by the record of a pod that the cluster gave up", async () => {
+    await rig.deploy(rig.release(v1))
+    const kubectl = (args: readonly string[], input?: string) =>
+      rig.lab.kubectl(["-n", rig.namespace, ...args], input === undefined ? {} : { input })
+    const made = JSON.parse(await kubectl(["get", "pods", "-l", "app.kubernetes.io/name=web", "-o", "json"])) as {
+      readonly items: readonly { metadata: { labels: object }; spec: { containers: readonly object[] } }[]
+    }
+    const [pod] = made.items
+    const [container] = pod?.spec.containers ?? []
+    const over = { ...container, command: ["node", "-e", "process.exit(1)"], volumeMounts: [] }
+    const spec = { ...pod?.spec, containers: [over], volumes: [], restartPolicy: "Never", nodeName: undefined }
+    const record = { apiVersion: "v1", kind: "Pod", metadata: { name: "given-up", labels: pod?.metadata.labels }, spec }
+    await kubectl(["create", "-f", "-"], JSON.stringify(record))
+    const phase = () => kubectl(["get", "pod", "given-up", "-o", "jsonpath={.status.phase}"])
+    await until(async () => (await phase()) === "Failed", 60)
+    const done = await rig.deploy(rig.release(v2, { env: { VERSION: "v5" } }))
+    expect(done.unchanged).toBe(false)
+    expect(await phase()).toBe("Failed")
+    expect((await (await rig.target()).describe()).map((i) => i.healthy)).toEqual([true, true])
+    await kubectl(["delete", "pod", "given-up"])
+  })
+
+  it("waits for the room that the instance before holds until it has drained", async () => {
+    const input = {
+      replicas: 1,
+      strategy: { kind: "rolling", maxSurge: 0, maxUnavailable: 1, drainSeconds: 8, graceSeconds: 3 } as const,
+    }
+    const lean = (of: typeof v1, version: string) => rig.release(of, { service: "lean", env: { VERSION: version } })
+    await rig.deploy(lean(v1, "v1"), { input })
+    const count = (await rig.lab.kubectl(["-n", rig.namespace, "get", "pods", "-o", "name"])).trim().split("\n").length
+    await rig.lab.kubectl(["-n", rig.namespace, "create", "quota", "full", `--hard=pods=${count}`])
+    try {
+      expect((await rig.deploy(lean(v2, "v2"), { input })).release.digest).toBe(v2.digest)
+      expect((await (await rig.target("lean")).describe()).map((i) => i.release.digest)).toEqual([v2.digest])
+    } finally {
+      await rig.lab.kubectl(["-n", rig.namespace, "delete", "quota", "full"])
+    }
+  })
+
   it("keeps the old version when the new one never gets ready, with its log and without a failed request", async () => {
     await rig.deploy(rig.release(v1))
     const traffic = await users()
