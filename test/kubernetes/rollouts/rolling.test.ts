@@ -60,16 +60,22 @@ describe("rolling by a Deployment", () => {
     const kubectl = (args: readonly string[], input?: string) =>
       rig.lab.kubectl(["-n", rig.namespace, ...args], input === undefined ? {} : { input })
     const made = JSON.parse(await kubectl(["get", "pods", "-l", "app.kubernetes.io/name=web", "-o", "json"])) as {
-      readonly items: readonly { metadata: { labels: object }; spec: { containers: readonly object[] } }[]
+      readonly items: readonly {
+        metadata: { labels: Record<string, string> }
+        spec: { containers: readonly object[] }
+      }[]
     }
     const [pod] = made.items
     const [container] = pod?.spec.containers ?? []
     const over = { ...container, command: ["node", "-e", "process.exit(1)"], volumeMounts: [] }
     const spec = { ...pod?.spec, containers: [over], volumes: [], restartPolicy: "Never", nodeName: undefined }
-    const record = { apiVersion: "v1", kind: "Pod", metadata: { name: "given-up", labels: pod?.metadata.labels }, spec }
+    const record = { apiVersion: "v1", kind: "Pod", metadata: { name: "given-up" }, spec }
     await kubectl(["create", "-f", "-"], JSON.stringify(record))
     const phase = () => kubectl(["get", "pod", "given-up", "-o", "jsonpath={.status.phase}"])
     await until(async () => (await phase()) === "Failed", 60)
+    // Only now is it one of the ReplicaSet's, which would have removed it before as one too many.
+    const labels = Object.entries(pod?.metadata.labels ?? {}).map(([name, value]) => `${name}=${value}`)
+    await kubectl(["label", "pod", "given-up", ...labels])
     const done = await rig.deploy(rig.release(v2, { env: { VERSION: "v5" } }))
     expect(done.unchanged).toBe(false)
     expect(await phase()).toBe("Failed")
