@@ -55,6 +55,52 @@ describe("rolling by a Deployment", () => {
     expect(result.versions["v2"]).toBeGreaterThan(0)
   })
 
+  it("keeps the old version when the new one never gets ready, with its log and without a failed request", async () => {
+    await rig.deploy(rig.release(v1))
+    const traffic = await users()
+    const bad = rig.release(v2, { env: { VERSION: "v2", NEVER_READY: "1" }, startupSeconds: 6 })
+    const error = await failure(rig.deploy(bad))
+    const result = await traffic.stop()
+    expect(error).toMatchObject({ code: "DEPLOY-NOT-READY", kind: "failed" })
+    expect(error.reason).toMatch(/starting v2[^]*serves again/)
+    expect(result.failures).toEqual([])
+    expect(Object.keys(result.versions)).toEqual(["v1"])
+    expect([...rig.logs.values()].some((log) => log.includes("starting v2"))).toBe(true)
+  })
+
+  it("says exit code and last lines of an instance that dies while it starts", async () => {
+    await rig.deploy(rig.release(v1))
+    const bad = rig.release(v1, { env: { VERSION: "v3", EXIT_AFTER_MS: "300", NEVER_READY: "1" } })
+    const error = await failure(rig.deploy(bad))
+    expect(error.code).toBe("DEPLOY-DIED")
+    expect(error.reason).toMatch(/exit code 7[^]*no such table/)
+    expect(await text()).toMatch(/^v1/)
+  })
+
+  it("says that an instance ran out of memory", async () => {
+    const bad = rig.release(v1, { env: { VERSION: "v4", EAT_MEMORY: "1" }, startupSeconds: 60 })
+    const error = await failure(rig.deploy(bad))
+    expect(error.code).toBe("DEPLOY-OUT-OF-MEMORY")
+    expect(await text()).toMatch(/^v1/)
+  })
+})
+
+describe("what the place cannot do ends the wait at once, and nothing is half done", () => {
+  it("an image that cannot be pulled", async () => {
+    await rig.deploy(rig.release(v1))
+    const digest = `sha256:${"0".repeat(64)}`
+    const missing = rig.release({ reference: v1.reference.replace(/@.*/, `@${digest}`), digest })
+    const started = performance.now()
+    const error = await failure(rig.deploy(missing))
+    expect(error).toMatchObject({ code: "DEPLOY-CANNOT-RUN", kind: "errored" })
+    expect(error.reason).toMatch(/not found[^]*\[event\] \w+: [^]*serves again/)
+    expect(performance.now() - started).toBeLessThan(60_000)
+    expect(await text()).toMatch(/^v1/)
+  })
+})
+
+// Last: what they bring drains for a while.
+describe("what passes is no end", () => {
   it("is not kept waiting by the record of a pod that the cluster gave up", async () => {
     await rig.deploy(rig.release(v1))
     const kubectl = (args: readonly string[], input?: string) =>
@@ -98,48 +144,5 @@ describe("rolling by a Deployment", () => {
     } finally {
       await rig.lab.kubectl(["-n", rig.namespace, "delete", "quota", "full"])
     }
-  })
-
-  it("keeps the old version when the new one never gets ready, with its log and without a failed request", async () => {
-    await rig.deploy(rig.release(v1))
-    const traffic = await users()
-    const bad = rig.release(v2, { env: { VERSION: "v2", NEVER_READY: "1" }, startupSeconds: 6 })
-    const error = await failure(rig.deploy(bad))
-    const result = await traffic.stop()
-    expect(error).toMatchObject({ code: "DEPLOY-NOT-READY", kind: "failed" })
-    expect(error.reason).toMatch(/starting v2[^]*serves again/)
-    expect(result.failures).toEqual([])
-    expect(Object.keys(result.versions)).toEqual(["v1"])
-    expect([...rig.logs.values()].some((log) => log.includes("starting v2"))).toBe(true)
-  })
-
-  it("says exit code and last lines of an instance that dies while it starts", async () => {
-    await rig.deploy(rig.release(v1))
-    const bad = rig.release(v1, { env: { VERSION: "v3", EXIT_AFTER_MS: "300", NEVER_READY: "1" } })
-    const error = await failure(rig.deploy(bad))
-    expect(error.code).toBe("DEPLOY-DIED")
-    expect(error.reason).toMatch(/exit code 7[^]*no such table/)
-    expect(await text()).toMatch(/^v1/)
-  })
-
-  it("says that an instance ran out of memory", async () => {
-    const bad = rig.release(v1, { env: { VERSION: "v4", EAT_MEMORY: "1" }, startupSeconds: 60 })
-    const error = await failure(rig.deploy(bad))
-    expect(error.code).toBe("DEPLOY-OUT-OF-MEMORY")
-    expect(await text()).toMatch(/^v1/)
-  })
-})
-
-describe("what the place cannot do ends the wait at once, and nothing is half done", () => {
-  it("an image that cannot be pulled", async () => {
-    await rig.deploy(rig.release(v1))
-    const digest = `sha256:${"0".repeat(64)}`
-    const missing = rig.release({ reference: v1.reference.replace(/@.*/, `@${digest}`), digest })
-    const started = performance.now()
-    const error = await failure(rig.deploy(missing))
-    expect(error).toMatchObject({ code: "DEPLOY-CANNOT-RUN", kind: "errored" })
-    expect(error.reason).toMatch(/not found[^]*\[event\] \w+: [^]*serves again/)
-    expect(performance.now() - started).toBeLessThan(60_000)
-    expect(await text()).toMatch(/^v1/)
   })
 })

@@ -10,13 +10,16 @@ export interface KubectlOptions {
 
 export type Kubectl = (args: readonly string[], options?: KubectlOptions) => Promise<string>
 
+/** What hangs is ended: a namespace takes as long to go as its pods may drain, on a busy machine some more. Milliseconds. */
+const patienceMs = 300_000
+
 /** kubectl on the host, as the admin of a kubeconfig. Answers its output. Errors: LAB-KUBECTL with its own words. */
 export function kubectlOf(program: string, kubeconfig: string): Kubectl {
   return async (args, options = {}) => {
     const ran = await execa(program, [...args], {
       reject: false,
       env: { KUBECONFIG: kubeconfig },
-      timeout: options.timeoutMs ?? 120_000,
+      timeout: options.timeoutMs ?? patienceMs,
       ...(options.input === undefined ? { stdin: "ignore" as const } : { input: options.input }),
       ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
     })
@@ -27,7 +30,7 @@ export function kubectlOf(program: string, kubeconfig: string): Kubectl {
       kind: "errored",
       message: `kubectl ${args.join(" ")} failed`,
       reason: ran.timedOut
-        ? `no answer within ${options.timeoutMs ?? 120_000} ms`
+        ? `no answer within ${options.timeoutMs ?? patienceMs} ms`
         : (ran.stderr || ran.message || "").trim(),
       hint: "npm run lab:kubernetes -- status",
     })
