@@ -14,7 +14,7 @@ const newSpace = async (labels?: Record<string, string>): Promise<Space> => {
 }
 const soon = { timeout: 60_000, interval: 250 }
 const rolledOut = (inner: Space, name: string) =>
-  inner.kubectl("rollout", "status", `deployment/${name}`, "--timeout=110s")
+  inner.kubectl("rollout", "status", `deployment/${name}`, "--timeout=240s")
 /** What a pod of a Deployment gets from an address, or why it gets nothing. */
 const inside = (inner: Space, name: string, url: string) =>
   inner.kubectl("exec", `deployment/${name}`, "--", "/web", "get", url).then(

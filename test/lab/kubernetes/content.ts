@@ -26,7 +26,7 @@ export async function applyContent(
     kubectl(["apply", "--server-side", "-f", "-"], { input: await clusterContent() }),
     kubectl(["apply", "--server-side", "-f", definitions]),
   ])
-  await kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=110s"])
+  await kubectl(["wait", "--for=condition=Established", "crd", "--all", `--timeout=${patience}s`], slow)
   await kubectl(["apply", "--server-side", "-f", "-"], { input: gatewayContent(ports) })
   tell("waiting for DNS, the gateway and the metrics API")
   const rolledOut = (namespace: string, name: string) =>
