@@ -8,6 +8,20 @@ export interface NotReady {
   readonly afterSeconds: number
 }
 
+/** It ended. Pure. */
+export const died = (instance: Instance, afterSeconds: number): NotReady => ({
+  instance,
+  why: instance.exit?.outOfMemory === true ? "out-of-memory" : "exited",
+  afterSeconds,
+})
+
+/** Nothing of it runs, though its time for that is over: the place is slow, its image or its volumes do not come. Pure. */
+export function neverRan(instance: Instance, afterSeconds: number): NotReady {
+  const check = instance.check === undefined ? "" : `: ${instance.check}`
+  const trouble = { kind: "slow", text: `Nothing of it runs after ${afterSeconds.toFixed(0)} s${check}` }
+  return { instance: { ...instance, trouble }, why: "trouble", afterSeconds }
+}
+
 const defaultPollMs = 100
 
 /** How long is waited, in seconds. */
@@ -43,19 +57,11 @@ export async function awaitReady(
       const instance = seen.get(known.id)
       if (instance === undefined) return { failed: { instance: known, why: "gone", afterSeconds: seconds } }
       if (instance.check !== undefined) checks.set(instance.id, instance.check)
-      if (instance.state === "dead") {
-        const why = instance.exit?.outOfMemory === true ? "out-of-memory" : "exited"
-        return { failed: { instance, why, afterSeconds: seconds } }
-      }
+      if (instance.state === "dead") return { failed: died(instance, seconds) }
       if (instance.trouble !== undefined) return { failed: { instance, why: "trouble", afterSeconds: seconds } }
       if (instance.preparing !== true && !runsSince.has(instance.id)) runsSince.set(instance.id, now)
       const runs = runsSince.get(instance.id)
-      if (runs === undefined && seconds > options.prepareSeconds) {
-        const text = `Nothing of it runs after ${seconds.toFixed(0)} s${instance.check === undefined ? "" : `: ${instance.check}`}`
-        return {
-          failed: { instance: { ...instance, trouble: { kind: "slow", text } }, why: "trouble", afterSeconds: seconds },
-        }
-      }
+      if (runs === undefined && seconds > options.prepareSeconds) return { failed: neverRan(instance, seconds) }
       if (!instance.healthy) readySince.delete(instance.id)
       else if (!readySince.has(instance.id)) readySince.set(instance.id, now)
       if (!readySince.has(instance.id) && now - (runs ?? now) > options.timeoutSeconds * 1000) {

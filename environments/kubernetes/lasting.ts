@@ -1,4 +1,4 @@
-import { unaskedWebhook } from "../../clients/kubernetes/index.js"
+import { isRefusal } from "./not-made.js"
 
 /**
  * Right after a change, what the cluster says may still be about what was before: its controllers look one after the other,
@@ -7,15 +7,6 @@ import { unaskedWebhook } from "../../clients/kubernetes/index.js"
 export const momentSeconds = 3
 /** How long what may pass by itself is waited out: a webhook that cannot be asked, a store that is slow. Seconds. */
 const passingSeconds = 60
-
-/** Whether the cluster will not make these pods as they are: a quota, a policy. Pure. */
-export const isRefusal = (said: string): boolean =>
-  unaskedWebhook(said) === undefined &&
-  !/status unknown for quota/.test(said) &&
-  /exceeded quota|denied|forbidden|violates/.test(said)
-
-/** Whether the cluster has no room for them, by somebody's decision. Pure. */
-export const isQuota = (said: string): boolean => /exceeded quota/.test(said)
 
 /**
  * Believes what the cluster says of pods that it does not make when it says so again and again: hand it every look's word (undefined:

@@ -9,11 +9,20 @@ export interface Maker {
 
 export const deploymentOf = (name: string): Maker => ({ kind: "Deployment", metadata: { name } })
 
+/** Whether the cluster has no room for them, by somebody's decision. Pure. @param said in the cluster's words */
+export const isQuota = (said: string): boolean => /exceeded quota/.test(said)
+
+/** Whether the cluster will not make these pods as they are: a quota, a policy. Pure. @param said in the cluster's words */
+export const isRefusal = (said: string): boolean =>
+  unaskedWebhook(said) === undefined &&
+  !/status unknown for quota/.test(said) &&
+  /exceeded quota|denied|forbidden|violates/.test(said)
+
 /** The cluster makes no pods: a quota, or a policy. @param said in the cluster's words */
 export function notMadeFault(namespace: string, { kind, metadata: { name } }: Maker, said: string): Fault {
-  if (/exceeded quota/.test(said)) return quotaFault(namespace, said)
+  if (isQuota(said)) return quotaFault(namespace, said)
   if (unaskedWebhook(said) !== undefined) return webhookFault(`pods of ${kind} ${name} in ${namespace}`, said)
-  const denied = /denied|forbidden|violates/.test(said) && !/status unknown for quota/.test(said)
+  const denied = isRefusal(said)
   // A Deployment's events are about its ReplicaSets, and theirs about pods.
   const what = kind === "Deployment" ? "replicaset" : `${kind.toLowerCase()} ${name}`
   return fault({

@@ -1,5 +1,6 @@
 import type { Pod } from "./kinds.js"
 import type { KubernetesObject } from "./object.js"
+import { isObserved } from "./rollout-status.js"
 
 /**
  * wanted: its template is the one that is declared, or nothing says otherwise. left: it is of a template before.
@@ -53,8 +54,8 @@ function newestOf(deployment: KubernetesObject, makers: readonly KubernetesObjec
   return counts.length === 0 ? undefined : String(Math.max(...counts))
 }
 
-function compared({ metadata, status }: Counted, own: string | undefined, wanted: string | undefined): Revision {
-  if ((status?.observedGeneration ?? 0) < (metadata.generation ?? 0)) return "unheard"
+function compared(maker: Counted, own: string | undefined, wanted: string | undefined): Revision {
+  if (!isObserved(maker)) return "unheard"
   return own === undefined || wanted === undefined || own === wanted ? "wanted" : "left"
 }
 

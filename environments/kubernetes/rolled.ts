@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { fault } from "../../core/errors.js"
 import { notReadyFault, stuckFault } from "../faults.js"
-import type { NotReady } from "../readiness.js"
+import { neverRan, type NotReady } from "../readiness.js"
 import { releaseKey } from "../release.js"
 import type { Instance, RollOrder, Target } from "../target.js"
 import { instancesNow } from "./instances.js"
 import { isGoing, type Deployment } from "./kinds.js"
-import { isQuota, lasting } from "./lasting.js"
+import { lasting } from "./lasting.js"
 import { isRolled, isStuck } from "./rollout-status.js"
-import { deploymentOf, notMadeFault } from "./not-made.js"
+import { deploymentOf, isQuota, notMadeFault } from "./not-made.js"
 import type { Scene } from "./scene.js"
 import { deploymentName, keyOfPod, readPods, readTracks, trackOfPod } from "./tracks.js"
 import { failureOf } from "./trouble.js"
@@ -79,9 +79,7 @@ async function stuck(target: Target, order: RollOrder, instances: readonly Insta
   const bad = instances.filter((i) => !i.healthy)
   const [first] = bad
   if (first !== undefined && bad.every((i) => i.preparing === true)) {
-    const text = `Nothing of it runs after ${seconds} s${first.check === undefined ? "" : `: ${first.check}`}`
-    const instance = { ...first, trouble: { kind: "slow", text } }
-    return notReady(target, order, { instance, why: "trouble", afterSeconds: seconds })
+    return notReady(target, order, neverRan(first, seconds))
   }
   const logs = first === undefined ? "" : await target.logs(first, logLines)
   return stuckFault(target, seconds, instances, logs || (failure ?? ""))

@@ -1,7 +1,12 @@
 import { conditionOf, type Deployment } from "./kinds.js"
 
+interface Observed {
+  readonly metadata: { readonly generation?: number }
+  readonly status?: { readonly observedGeneration?: number } | undefined
+}
+
 /** Its controller has looked at it as it is now. Pure. */
-export const isObserved = ({ metadata, status }: Deployment): boolean =>
+export const isObserved = ({ metadata, status }: Observed): boolean =>
   status !== undefined && (status.observedGeneration ?? 0) >= (metadata.generation ?? 0)
 
 /** Pure. https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#complete-deployment */

@@ -1,4 +1,4 @@
-import type { NotReady } from "../readiness.js"
+import { died, type NotReady } from "../readiness.js"
 import type { Instance } from "../target.js"
 import type { Pod } from "./kinds.js"
 import { ageOf } from "./trouble.js"
@@ -22,10 +22,7 @@ export function unfitness(
     pods.find((p) => p.metadata.uid === instance.id),
     now,
   )
-  if (instance.state === "dead") {
-    const why = instance.exit?.outOfMemory === true ? "out-of-memory" : "exited"
-    return job ? undefined : { instance, why, afterSeconds }
-  }
+  if (instance.state === "dead") return job ? undefined : died(instance, afterSeconds)
   if (instance.trouble !== undefined) return { instance, why: "trouble", afterSeconds }
   // Until it runs, the deadline of what makes it holds.
   if (job || instance.preparing === true) return undefined

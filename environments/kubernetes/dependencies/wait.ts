@@ -3,7 +3,7 @@ import { quotaFault, type Cluster } from "../../../clients/kubernetes/index.js"
 import { isTrue, type Event, type Pod } from "../kinds.js"
 import { roomSeconds, takeAway, type LeftPlace } from "../left-pods.js"
 import { objectName, type KubernetesObject } from "../object.js"
-import { notMadeFault } from "../not-made.js"
+import { isQuota, notMadeFault } from "../not-made.js"
 import { isJob } from "../own/marks.js"
 import { nameOf } from "../own/order.js"
 import { podLogs } from "../own/pods.js"
@@ -153,7 +153,7 @@ export function undeclaredImages(pod: Pod, objects: readonly KubernetesObject[])
 async function late(awaiting: Awaiting, pending: readonly Seen[], seconds: number) {
   const { where } = awaiting
   const events = await eventsOf(awaiting, pending)
-  const refused = events.find((text) => text.includes("exceeded quota"))
+  const refused = events.find(isQuota)
   if (refused !== undefined) return quotaFault(where.namespace, refused)
   const bad = pending.flatMap(({ pods }) => pods).find(({ status }) => !isTrue(status?.conditions, "Ready"))
   const logs = bad === undefined ? "" : await logsOf(awaiting, bad)

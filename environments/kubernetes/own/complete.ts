@@ -1,6 +1,6 @@
 import { isGoing, conditionOf, isTrue, type Condition, type Deployment, type Job } from "../kinds.js"
 import type { KubernetesObject } from "../object.js"
-import { isRolled } from "../rollout-status.js"
+import { isObserved, isRolled } from "../rollout-status.js"
 import { failureOf } from "../trouble.js"
 import { isJob } from "./marks.js"
 
@@ -67,15 +67,12 @@ export function absenceOf(wanted: KubernetesObject, there: KubernetesObject | un
 
 const isOver = ({ status }: Job) => isTrue(status?.conditions, "Complete") || isTrue(status?.conditions, "Failed")
 
-const seen = (object: KubernetesObject, status: { readonly observedGeneration?: number } | undefined) =>
-  status !== undefined && (status.observedGeneration ?? 0) >= (object.metadata.generation ?? 0)
-
 function ofDeployment(object: Deployment): Progress {
   const { spec, status } = object
   const wanted = spec.replicas ?? 1
   const text = `${status?.updatedReplicas ?? 0} of ${wanted} updated, ${status?.availableReplicas ?? 0} available`
   const progressing: Condition | undefined = conditionOf(status?.conditions, "Progressing")
-  const stuck = seen(object, status) && progressing?.reason === "ProgressDeadlineExceeded"
+  const stuck = isObserved(object) && progressing?.reason === "ProgressDeadlineExceeded"
   const notMade = failureOf(object)
   return {
     done: isRolled(object),
@@ -95,7 +92,7 @@ function ofStatefulSet(object: StatefulSet): Progress {
   // On the way back from a revision that was never complete, both are the same from the start, and the pods are not.
   const rolled = type === "OnDelete" || (whole && updated >= wanted - partition)
   return {
-    done: seen(object, status) && ready >= wanted && rolled,
+    done: isObserved(object) && ready >= wanted && rolled,
     text: `${updated} of ${wanted} updated, ${ready} ready`,
   }
 }
@@ -106,7 +103,7 @@ function ofDaemonSet(object: DaemonSet): Progress {
   const [updated, available] = [status?.updatedNumberScheduled ?? 0, status?.numberAvailable ?? 0]
   const rolled = spec.updateStrategy?.type === "OnDelete" || updated >= wanted
   return {
-    done: seen(object, status) && rolled && available >= wanted,
+    done: isObserved(object) && rolled && available >= wanted,
     text: `${updated} of ${wanted} updated, ${available} available`,
   }
 }

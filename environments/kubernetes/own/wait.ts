@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { refOf, type Cluster } from "../../../clients/kubernetes/index.js"
-import type { NotReady } from "../../readiness.js"
+import { neverRan, type NotReady } from "../../readiness.js"
 import { releaseKey } from "../../release.js"
 import type { Instance, RollOrder } from "../../target.js"
 import { isGoing, isOver, type Event, type Pod } from "../kinds.js"
-import { isQuota, lasting } from "../lasting.js"
-import { notMadeFault } from "../not-made.js"
+import { lasting } from "../lasting.js"
+import { isQuota, notMadeFault } from "../not-made.js"
 import { objectName, type KubernetesObject } from "../object.js"
 import { revisionOf } from "../revision.js"
 import { keyOfPod } from "../tracks.js"
@@ -158,12 +158,7 @@ async function stuck(
   const pods = object === undefined ? [] : asInstances(await podsOf(place, object))
   const unready = pods.filter((i) => !i.healthy)
   const [bad] = unready
-  // Nothing of it runs yet: the place is slow, its images or volumes do not come.
-  if (bad !== undefined && unready.every((i) => i.preparing === true)) {
-    const text = `Nothing of it runs after ${Math.round(seconds)} s${bad.check === undefined ? "" : `: ${bad.check}`}`
-    const instance = { ...bad, trouble: { kind: "slow", text } }
-    return notFit(waiting, { instance, why: "trouble", afterSeconds: seconds })
-  }
+  if (bad !== undefined && unready.every((i) => i.preparing === true)) return notFit(waiting, neverRan(bad, seconds))
   const logs = bad === undefined ? "" : await waiting.logs(bad)
   return deadlineFault({ environment, service: place.service }, object, progress, seconds, bad, logs)
 }

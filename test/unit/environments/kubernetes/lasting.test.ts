@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest"
-import { isQuota, isRefusal, lasting } from "../../../../environments/kubernetes/lasting.js"
+import { lasting } from "../../../../environments/kubernetes/lasting.js"
+import { isQuota, isRefusal } from "../../../../environments/kubernetes/not-made.js"
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["performance"] })
