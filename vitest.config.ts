@@ -23,6 +23,7 @@ const onCluster = {
   ...onReal,
   include: ["test/kubernetes/**/*.test.ts"],
   globalSetup: [built, "test/kubernetes/setup.ts"],
+  setupFiles: ["test/kubernetes/on-red.ts"],
   hookTimeout: 1_800_000,
 }
 
