@@ -27,15 +27,23 @@ export interface ToolSpec {
   readonly env: (scratch: string) => Readonly<Record<string, string>>
 }
 
+/** Errors: TOOL-UNUSABLE for a named one that does not serve, and those of providing the image. */
+export type ProvideTool = (config: EngineConfig, options?: ContextOptions, env?: NodeJS.ProcessEnv) => Promise<Tool>
+
 /**
  * The one that the variable names, else the command on PATH if it is new enough, else one in a container of the local
- * Docker Engine, unless it was built here. Errors: TOOL-UNUSABLE for a named one that does not serve, and those of providing the image.
+ * Docker Engine, unless it was built here.
  */
-export async function provideTool(
+export const toolOf =
+  (spec: ToolSpec): ProvideTool =>
+  (config, options = {}, env = process.env) =>
+    provide(spec, config, options, env)
+
+async function provide(
   spec: ToolSpec,
   config: EngineConfig,
-  options: ContextOptions = {},
-  env: NodeJS.ProcessEnv = process.env,
+  options: ContextOptions,
+  env: NodeJS.ProcessEnv,
 ): Promise<Tool> {
   const named = env[spec.variable]
   const path = named === undefined || named === "" ? await findCommand(spec.command, env) : named
