@@ -2,7 +2,7 @@
 export { checkout } from "./checkout/index.js"
 export { CodeReview, codeReview } from "./code-review/index.js"
 export { deploy, rollout, type DeployWiring, type RolloutWiring } from "./deploy/index.js"
-export { gate, verifyApproval, type GateWiring } from "./gate/index.js"
+export { approvedBy, gate, verifyApproval, type Approvable, type GateWiring } from "./gate/index.js"
 export { buildImage } from "./image/index.js"
 export { migrate, type MigrateWiring } from "./migrate/index.js"
 export { push } from "./push/index.js"

@@ -5,7 +5,7 @@ import { step, type AnyStep, type MaybeStep, type Step } from "../../core/step.j
 import { declaresDependencies } from "../../environments/targets/dependencies.js"
 import { placeKey, placeText } from "../../environments/targets/where.js"
 import { environmentOf } from "../environment.js"
-import { verifyApproval } from "../gate/index.js"
+import { approvedBy } from "../gate/index.js"
 import { Dependencies, type Approval, type Source } from "../outputs.js"
 import { placeOf } from "../push/place.js"
 import type { Settings } from "../settings.js"
@@ -46,12 +46,8 @@ export function dependencies(
       stage: "rollout",
       when: clean(),
       run: async (context) => {
-        const { needs, run, signal, log } = context
-        if (needs.approval === undefined) throw unapproved(environmentName)
-        const access = { signal, mask: (value: string) => context.mask(value) }
-        const at = new Date()
-        await verifyApproval(settings, environmentName, run, needs.approval, needs.source, undefined, at, access)
-        log.info(`the approval by ${needs.approval.by} holds for the dependencies`)
+        const undone = `The dependencies of ${environmentName} are left as they are`
+        await approvedBy(context, settings, environmentName, undefined, undone)
         return (await kernel()).runDependencies(context, settings, environmentName)
       },
     })
@@ -99,15 +95,5 @@ function wantsGate(environment: string) {
     message: `${environment} demands approvals, and the pipeline changes its dependencies without asking anybody`,
     reason: `environments.${environment}.approvals of gantry.config.ts`,
     hint: "Hand dependencies() the step of the gate: { source, approval }.",
-  })
-}
-
-function unapproved(environment: string) {
-  return fault({
-    code: "ROLLOUT-UNAPPROVED",
-    kind: "failed",
-    message: `The dependencies of ${environment} are left as they are: nobody approved of a change`,
-    reason: "The gate was skipped by its condition.",
-    hint: "Deliver a commit: gantry run delivery",
   })
 }

@@ -4,7 +4,7 @@ import { step, type AnyStep, type MaybeStep, type Step, type Values } from "../.
 import { strategyText } from "../../environments/strategies/text.js"
 import { deployedBy, placeKey, placeText } from "../../environments/targets/where.js"
 import { environmentOf } from "../environment.js"
-import { verifyApproval } from "../gate/index.js"
+import { approvedBy } from "../gate/index.js"
 import { Deployment, type Approval, type Release, type Source } from "../outputs.js"
 import { placeOf } from "../push/place.js"
 import type { Service } from "../service.js"
@@ -77,27 +77,12 @@ export function rollout(
       reconcile: async (context) => (await kernel()).findDeployment(context, settings, service, environmentName),
     },
     run: async (context) => {
-      const { needs, run, log } = context
-      if (needs.approval === undefined) throw unapproved(service, environmentName)
-      const { signal } = context
-      const mask = (value: string) => context.mask(value)
-      const access = { signal, mask }
-      await verifyApproval(
-        settings,
-        environmentName,
-        run,
-        needs.approval,
-        needs.source,
-        needs.release,
-        undefined,
-        access,
-      )
-      log.info(`the approval by ${needs.approval.by} holds for ${needs.release.digest}`)
+      const undone = `${service.name} is not rolled out to ${environmentName}`
+      const { by, at } = await approvedBy(context, settings, environmentName, context.needs.release, undone)
       const { checkRegistry } = await import("./registry.js")
       await checkRegistry(context, settings, service)
       const { checkWayBack } = await import("./way-back.js")
       await checkWayBack(context, settings, service, environmentName)
-      const { by, at } = needs.approval
       return (await kernel()).runDeploy(context, settings, service, environmentName, { by, at })
     },
   })
@@ -138,15 +123,5 @@ function wantsGate(environment: string) {
     message: `${environment} demands approvals, and the pipeline deploys to it without asking anybody`,
     reason: `environments.${environment}.approvals of gantry.config.ts`,
     hint: `Let the pipeline pass a gate() and use rollout() for ${environment}, or leave \`approvals\` out there.`,
-  })
-}
-
-function unapproved(service: Service, environment: string) {
-  return fault({
-    code: "ROLLOUT-UNAPPROVED",
-    kind: "failed",
-    message: `${service.name} is not rolled out to ${environment}: nobody approved it`,
-    reason: "The gate was skipped by its condition.",
-    hint: "Deliver a commit: gantry run delivery",
   })
 }

@@ -14,8 +14,9 @@ import type { Settings } from "../settings.js"
 import { askGate } from "./ask.js"
 import { gateId } from "./evidence.js"
 
+export { approvedBy } from "./approved.js"
 export { verifyMigration } from "./migration.js"
-export { verifyApproval } from "./verify.js"
+export { verifyApproval, type Approvable } from "./verify.js"
 
 export interface GateWiring {
   readonly source: Step<Source>

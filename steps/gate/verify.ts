@@ -15,6 +15,17 @@ const Approved = z.object({
   services: z.array(z.object({ service: z.string(), digest: z.string(), reference: z.string() })),
 })
 
+/** What an approval is held against. */
+export interface Approvable {
+  readonly settings: Settings
+  readonly environment: string
+  readonly run: RunInfo
+  readonly approval: Approval
+  readonly source: Source
+  /** Undefined: it is about what belongs to no service. */
+  readonly release: Release | undefined
+}
+
 /**
  * Verifies the decision itself immediately before PROD is touched: neither a record nor a played job is proof. Reads the
  * evidence, the statements and the audit log anew, the commit from git and the rules from the configuration; in a pipeline
@@ -22,15 +33,9 @@ const Approved = z.object({
  * @throws GATE-UNPROVEN, APPROVAL-EVIDENCE, GATE-COMMIT, AUDIT-BROKEN: in all cases nothing is deployed
  */
 export async function verifyApproval(
-  settings: Settings,
-  environment: string,
-  run: RunInfo,
-  approval: Approval,
-  source: Source,
-  /** Undefined: it is about what belongs to no service. */
-  release: Release | undefined,
-  now: Date = new Date(),
+  { settings, environment, run, approval, source, release }: Approvable,
   access: HostAccess = {},
+  now: Date = new Date(),
 ): Promise<void> {
   const bound = await readEvidence(run.dir, run.id, gateId)
   const { evidence } = bound

@@ -3,7 +3,7 @@ import { fault } from "../../core/errors.js"
 import { step, type AnyStep, type MaybeStep, type Step, type Values } from "../../core/step.js"
 import { placeKey } from "../../environments/targets/where.js"
 import { environmentOf } from "../environment.js"
-import { verifyApproval, verifyMigration } from "../gate/index.js"
+import { approvedBy, verifyMigration } from "../gate/index.js"
 import { Migration, type Approval, type Release, type Source } from "../outputs.js"
 import { placeOf } from "../push/place.js"
 import type { Service } from "../service.js"
@@ -45,21 +45,10 @@ export function migrate(
       stage: "rollout",
       when: clean(),
       run: async (context) => {
-        const { needs, run, signal, log } = context
-        if (needs.approval === undefined) throw unapproved(service, environmentName)
-        const access = { signal, mask: (value: string) => context.mask(value) }
-        await verifyApproval(
-          settings,
-          environmentName,
-          run,
-          needs.approval,
-          needs.source,
-          needs.release,
-          undefined,
-          access,
-        )
+        const { needs, run } = context
+        const undone = `The database of ${service.name} in ${environmentName} is not migrated`
+        await approvedBy(context, settings, environmentName, needs.release, undone)
         await verifyMigration(run, environmentName, service, needs)
-        log.info(`the approval by ${needs.approval.by} holds for this migration`)
         const { checkRegistry } = await import("../deploy/registry.js")
         await checkRegistry(context, settings, service)
         return (await kernel()).runMigrate(context, settings, service, environmentName)
@@ -108,15 +97,5 @@ function wantsGate(service: Service, environment: string) {
     message: `${environment} demands approvals, and the pipeline migrates ${service.name} there without asking anybody`,
     reason: `environments.${environment}.approvals of gantry.config.ts`,
     hint: `Hand migrate() the step of the gate: { source, release, approval }.`,
-  })
-}
-
-function unapproved(service: Service, environment: string) {
-  return fault({
-    code: "ROLLOUT-UNAPPROVED",
-    kind: "failed",
-    message: `The database of ${service.name} in ${environment} is not migrated: nobody approved it`,
-    reason: "The gate was skipped by its condition.",
-    hint: "Deliver a commit: gantry run delivery",
   })
 }

@@ -81,10 +81,14 @@ export async function pipelineWorld(
     },
     /** What the rollout does before it touches anything. */
     verify: (info: RunInfo, approval: Approval, env: Record<string, string> = {}, now?: Date) =>
-      verifyApproval(settings, "prod", info, approval, source, release, now, {
-        env: { GITLAB_TOKEN: "glpat-right", GITHUB_TOKEN: "ghs-right", ...env },
-        policy: { backoff: 1, attempts: 2 },
-      }),
+      verifyApproval(
+        { settings, environment: "prod", run: info, approval, source, release },
+        {
+          env: { GITLAB_TOKEN: "glpat-right", GITHUB_TOKEN: "ghs-right", ...env },
+          policy: { backoff: 1, attempts: 2 },
+        },
+        now,
+      ),
     /** Path of the statement of a play in the artifacts of its job. */
     statementPath: (how: "play", job: string, user: string) =>
       `.gantry/runs/${run}/approvals/gate/${hostStatementName({ how, job, user })}`,

@@ -4,7 +4,7 @@ export const gateFiles = (approvers: object[]) => ({
   "gantry.config.ts": `import { appendFileSync } from "node:fs"
 import { pipeline, step } from "gantry-ci"
 import { defineConfig } from "gantry-ci/config"
-import { BuiltImage, checkout, gate, Release, Scan, verifyApproval } from "gantry-ci/steps"
+import { approvedBy, BuiltImage, checkout, gate, Release, Scan } from "gantry-ci/steps"
 
 const artifact = { path: "x", sha256: "${"0".repeat(64)}", size: 1 }
 export default defineConfig({
@@ -24,9 +24,8 @@ export default defineConfig({
       const approval = gate(settings, "prod", { source, images: [image], scans: [scan], releases: [release], deployments: [], tests: [], quality: [] })
       const rollout = step("svc.rollout", { engine: false, needs: { source, release, approval },
         effect: { key: () => "rollout", retry: { attempts: 1 }, reconcile: "repeat" },
-        run: async ({ needs, run }) => {
-          if (needs.approval === undefined) return
-          await verifyApproval(settings, "prod", run, needs.approval, needs.source, needs.release)
+        run: async (context) => {
+          await approvedBy(context, settings, "prod", context.needs.release, "svc is not rolled out")
           appendFileSync("rolled-out", "x")
         } })
       return pipeline("release", { targets: [rollout] })

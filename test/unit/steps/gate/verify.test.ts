@@ -156,7 +156,14 @@ it("an approval for one service serves no other", async () => {
   }
   const run = { id, pipeline: "delivery", dir: runDir, project: world.project, commit: world.commit, dirty: false }
   await expect(
-    verifyApproval(world.settings, "prod", run, step("gate")?.output as Approval, source, order),
+    verifyApproval({
+      settings: world.settings,
+      environment: "prod",
+      run,
+      approval: step("gate")?.output as Approval,
+      source,
+      release: order,
+    }),
   ).rejects.toMatchObject({ code: "GATE-UNPROVEN", reason: "nothing of order was approved" })
 })
 
@@ -179,8 +186,7 @@ describe("the rollout verifies by itself", () => {
     return { world, id, dir, audit, given }
   }
   type Approved = Awaited<ReturnType<typeof approved>>
-  const verify = ({ given: g }: Approved) =>
-    verifyApproval(g.settings, g.environment, g.run, g.approval, g.source, g.release, g.now)
+  const verify = ({ given: g }: Approved) => verifyApproval(g, {}, g.now)
 
   it("passes what was approved", async () => {
     await expect(verify(await approved())).resolves.toBeUndefined()

@@ -216,7 +216,11 @@ function deliver(world: World, tree: string, services: readonly string[]): Pipel
       effect: { key: () => service, retry: { attempts: 1 }, reconcile: "repeat" },
       run: async ({ needs, run }) => {
         if (needs.approval === undefined) throw new Error("no approval")
-        await verifyApproval(settings, "prod", run, needs.approval, needs.source, needs.release, world.later)
+        await verifyApproval(
+          { settings, environment: "prod", run, ...needs, approval: needs.approval },
+          {},
+          world.later,
+        )
         world.rolledOut.push(`${service} ${needs.release.digest}`)
       },
     }),
