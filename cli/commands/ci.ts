@@ -1,20 +1,19 @@
 import type { Command } from "commander"
-import { count, targetOption } from "./options.js"
+import { drivingOptions, targetOption } from "./options.js"
 
 /** What a CI system calls, and what it is configured with. @param cwd folder of the project */
 export function ciCommands(program: Command, cwd: () => string): void {
-  program
-    .command("job <job>")
-    .description("run one job of a pipeline, as a CI system starts it: a step, or a group of steps")
-    .addOption(targetOption())
-    .requiredOption("--pipeline <name>", "the pipeline that the job belongs to")
-    .option("--run <id>", "id of the run, outside of CI: the same for all its jobs")
-    .option("--json", "events as NDJSON on standard output")
-    .option("-j, --concurrency <n>", "steps that run at once", count(1))
-    .action(async (name: string, options) => {
-      const { job } = await import("../verbs/job.js")
-      process.exitCode = await job(cwd(), name, options)
-    })
+  drivingOptions(
+    program
+      .command("job <job>")
+      .description("run one job of a pipeline, as a CI system starts it: a step, or a group of steps")
+      .addOption(targetOption())
+      .requiredOption("--pipeline <name>", "the pipeline that the job belongs to")
+      .option("--run <id>", "id of the run, outside of CI: the same for all its jobs"),
+  ).action(async (name: string, options) => {
+    const { job } = await import("../verbs/job.js")
+    process.exitCode = await job(cwd(), name, options)
+  })
   program
     .command("feedback")
     .description("in CI, after all jobs: one record, one report, one comment on the merge request")

@@ -1,5 +1,5 @@
 import type { Command } from "commander"
-import { collect, targetOption } from "./options.js"
+import { serviceOption, targetOption } from "./options.js"
 
 /** What runs where: `gantry env …`. @param cwd folder of the project */
 export function envCommands(program: Command, cwd: () => string): void {
@@ -17,7 +17,7 @@ export function envCommands(program: Command, cwd: () => string): void {
     .command("tidy [environment]")
     .description("remove what a switch kept, once its time is over; for a schedule")
     .addOption(targetOption())
-    .option("-s, --service <name>", "only this service (may be given several times)", collect)
+    .addOption(serviceOption())
     .action(async (name: string | undefined, options) => {
       const { envTidy } = await import("../verbs/tidy.js")
       process.exitCode = await envTidy(cwd(), name, options)

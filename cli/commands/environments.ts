@@ -1,5 +1,5 @@
 import type { Command } from "commander"
-import { collect, targetOption } from "./options.js"
+import { serviceOption, targetOption } from "./options.js"
 
 /** What changes an environment outside of a run. @param cwd folder of the project */
 export function environmentCommands(program: Command, cwd: () => string): void {
@@ -7,7 +7,7 @@ export function environmentCommands(program: Command, cwd: () => string): void {
     .command("rollback <environment>")
     .description("bring an earlier release back, without a build: the good one before, or a kept one that is named")
     .addOption(targetOption())
-    .option("-s, --service <name>", "only this service (may be given several times)", collect)
+    .addOption(serviceOption())
     .option("--to <release>", "generation, or the beginning of a digest or a commit (see `gantry env show`)")
     .option("--force", "also past a migration that is not backwards compatible")
     .option("--as <name>", "who orders it; where people have to approve: an approver")
@@ -27,7 +27,7 @@ export function environmentCommands(program: Command, cwd: () => string): void {
           : "take a rollout that goes on back to the release before",
       )
       .addOption(targetOption())
-      .option("-s, --service <name>", "which service", collect)
+      .addOption(serviceOption("which service"))
       .option(
         "--as <name>",
         `who decides; where people have to approve: an approver${promotes ? " who is not the author" : ""}`,
@@ -44,7 +44,7 @@ export function environmentCommands(program: Command, cwd: () => string): void {
     .command("unlock <environment>")
     .description("say who is changing an environment, and remove the lock of a process that is gone")
     .addOption(targetOption())
-    .option("-s, --service <name>", "only this service (may be given several times)", collect)
+    .addOption(serviceOption())
     .option("--force", "also the lock of a process that lives")
     .action(async (name: string, options) => {
       const { unlock } = await import("../verbs/unlock.js")

@@ -5,7 +5,7 @@ const targetVariable = "GANTRY_TARGET"
 const targetNames = ["docker", "kubernetes"]
 
 /** Of an option that may be given several times, and that takes "a,b". */
-export const collect = (value: string, all: readonly string[] = []) => [...all, ...value.split(",")]
+const collect = (value: string, all: readonly string[] = []) => [...all, ...value.split(",")]
 /** Of an option that takes a whole number. */
 export const count = (least: number) => (value: string) => {
   const number = Number(value)
@@ -25,11 +25,21 @@ export function takeTarget(command: Command): void {
   if (target !== undefined) process.env[targetVariable] = target
 }
 
+/** Of verbs that may be about some services only. */
+export const serviceOption = (text = "only this service (may be given several times)") =>
+  new Option("-s, --service <name>", text).argParser(collect)
+
+/** Of verbs that run steps. */
+export const drivingOptions = (command: Command) =>
+  command
+    .option("--json", "events as NDJSON on standard output")
+    .option("-j, --concurrency <n>", "steps that run at once", count(1))
+
 /** Of verbs that begin with a commit. */
 export const sourceOptions = (command: Command) =>
   command
     .addOption(targetOption())
-    .option("-s, --service <name>", "only this service (may be given several times)", collect)
+    .addOption(serviceOption())
     .option("--until <step>", "up to this step")
     .option("--only <step>", "this step and the pure ones whose outputs it needs")
     .option("--commit <revision>", "what is delivered (default: HEAD)")

@@ -1,40 +1,37 @@
 import type { Command } from "commander"
-import { count, sourceOptions, targetOption } from "./options.js"
+import { count, drivingOptions, sourceOptions, targetOption } from "./options.js"
 
 /** Runs of pipelines: begin, go on, decide, look. @param cwd folder of the project */
 export function runCommands(program: Command, cwd: () => string): void {
-  sourceOptions(program.command("run <pipeline>").description("run a pipeline"))
-    .option("--json", "events as NDJSON on standard output")
-    .option("-j, --concurrency <n>", "steps that run at once", count(1))
-    .action(async (pipeline: string, options) => {
+  drivingOptions(sourceOptions(program.command("run <pipeline>").description("run a pipeline"))).action(
+    async (pipeline: string, options) => {
       const { run } = await import("../verbs/run.js")
       process.exitCode = await run(cwd(), pipeline, options)
-    })
-  program
-    .command("dev <service>")
-    .description("the work tree of a service, and of those it calls, in the environment dev; prints its address")
-    .addOption(targetOption())
-    .option("--json", "events as NDJSON on standard output")
-    .option("-j, --concurrency <n>", "steps that run at once", count(1))
-    .action(async (service: string, options) => {
-      const { dev } = await import("../verbs/dev.js")
-      process.exitCode = await dev(cwd(), service, options)
-    })
+    },
+  )
+  drivingOptions(
+    program
+      .command("dev <service>")
+      .description("the work tree of a service, and of those it calls, in the environment dev; prints its address")
+      .addOption(targetOption()),
+  ).action(async (service: string, options) => {
+    const { dev } = await import("../verbs/dev.js")
+    process.exitCode = await dev(cwd(), service, options)
+  })
   sourceOptions(program.command("plan <pipeline>").description("show what a run would do, before anything runs"))
     .option("--json", "the plan as JSON")
     .action(async (pipeline: string, options) => {
       const { plan } = await import("../verbs/plan.js")
       process.exitCode = await plan(cwd(), pipeline, options)
     })
-  program
-    .command("resume <run>")
-    .description("go on with a run: after a gate, an interruption, a crash, a repaired cause")
-    .option("--json", "events as NDJSON on standard output")
-    .option("-j, --concurrency <n>", "steps that run at once", count(1))
-    .action(async (id: string, options) => {
-      const { resume } = await import("../verbs/run.js")
-      process.exitCode = await resume(cwd(), id, options)
-    })
+  drivingOptions(
+    program
+      .command("resume <run>")
+      .description("go on with a run: after a gate, an interruption, a crash, a repaired cause"),
+  ).action(async (id: string, options) => {
+    const { resume } = await import("../verbs/run.js")
+    process.exitCode = await resume(cwd(), id, options)
+  })
   for (const decision of ["approve", "reject"] as const) {
     program
       .command(`${decision} <run>`)
