@@ -42,10 +42,11 @@ export function caller(send: SendPatiently, { server, context }: Asking) {
     accepted: readonly number[] = [],
   ): Promise<T | undefined> => {
     const { path, resource } = await pathOf(request.method === "POST" ? without(ref) : ref)
+    const sub = request.sub === undefined ? "" : `/${request.sub}`
     const query = new URLSearchParams(request.query).toString()
     const answer = await send({
       method: request.method,
-      path: `${path}${request.sub === undefined ? "" : `/${request.sub}`}${query === "" ? "" : `?${query}`}`,
+      path: `${path}${sub}${query === "" ? "" : `?${query}`}`,
       body: request.body === undefined ? undefined : JSON.stringify(request.body),
       contentType: request.type,
     })
@@ -57,7 +58,6 @@ export function caller(send: SendPatiently, { server, context }: Asking) {
       if (given.length > 0 && given.every(Boolean))
         return call(verb, ref, { ...once, query: { ...request.query, force: "true" } })
     }
-    const sub = request.sub === undefined ? "" : `/${request.sub}`
     const asked = { verb, resource: `${resource.full}${sub}`, namespace: ref.namespace, name: ref.name, context }
     if (answer.status >= 300) throw refusal(asked, answer)
     return parsed(server, answer.text) as T

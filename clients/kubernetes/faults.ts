@@ -39,7 +39,7 @@ export function statusFault(asked: Asked, status: Status): Fault {
       "Its token or certificate has expired or is of another cluster: log in again, or make a new token (gantry env rbac <environment> says how).",
     )
   }
-  if (status.code === 403 && /exceeded quota/.test(said)) return quotaFault(asked.namespace, said)
+  if (status.code === 403 && isQuota(said)) return quotaFault(asked.namespace, said)
   if (status.code === 403 && /being terminated/.test(said)) return terminatingFault(asked.namespace ?? "", said)
   if (isDenied(said) || (status.code === 403 && /violates PodSecurity/.test(said))) return deniedFault(asked, said)
   if (unaskedWebhook(said) !== undefined) return webhookFault(thing(asked), said)
@@ -96,6 +96,9 @@ function conflictFault(asked: Asked, status: Status): Fault {
     hint: `Find out why. To give the fields back to Gantry, remove them from that manager, or delete the object: kubectl${asked.namespace === undefined ? "" : ` -n ${asked.namespace}`} get ${asked.resource} ${asked.name ?? ""} -o yaml --show-managed-fields shows who set what.`,
   })
 }
+
+/** Whether the cluster has no room for something, by somebody's decision. Pure. @param said in the cluster's words */
+export const isQuota = (said: string): boolean => /exceeded quota/.test(said)
 
 /** Whether a webhook or a policy said no: a webhook chooses the status itself, also one that other servers mean "later" by. Pure. */
 export const isDenied = (said: string): boolean => /denied (the )?request/.test(said)

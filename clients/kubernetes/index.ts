@@ -8,7 +8,7 @@ import { sender } from "./send.js"
 
 export type { ApplyOptions, Cluster, ClusterOptions, ListOf, LogsOptions, Patch, RemoveOptions } from "./cluster.js"
 export { refOf, refText, type KubeMetadata, type KubeObject, type KubeRef } from "./object.js"
-export { quotaFault, terminatingFault, unaskedWebhook, webhookFault, type Conflict } from "./faults.js"
+export { isQuota, quotaFault, terminatingFault, unaskedWebhook, webhookFault, type Conflict } from "./faults.js"
 export type { KubeSource } from "./config.js"
 
 /** Who owns the fields that Gantry sets: https://kubernetes.io/docs/reference/using-api/server-side-apply/ */
@@ -20,8 +20,9 @@ export function kubeCluster(options: ClusterOptions): Cluster {
   const context = config.getCurrentContext()
   const server = config.getCurrentCluster()?.server ?? ""
   const send = sender(config)
-  const sendPatiently = patiently(send, { server, context }, options)
-  const { call, refusal, serves } = caller(sendPatiently, { server, context })
+  const asking = { server, context }
+  const sendPatiently = patiently(send, asking, options)
+  const { call, refusal, serves } = caller(sendPatiently, asking)
   const some = <T>(value: T | undefined, ref: KubeRef): T => {
     if (value !== undefined) return value
     throw fault({
@@ -32,8 +33,7 @@ export function kubeCluster(options: ClusterOptions): Cluster {
   }
 
   return {
-    context,
-    server,
+    ...asking,
     read: (ref) => call("get", ref, { method: "GET" }, [404]),
     async list({ apiVersion, kind, namespace, labels, fields }) {
       const query = { ...(labels && { labelSelector: labels }), ...(fields && { fieldSelector: fields }) }
@@ -87,7 +87,7 @@ export function kubeCluster(options: ClusterOptions): Cluster {
         ...(previous ? { previous: "true" } : {}),
         ...(container && { container }),
       })
-      const path = `/api/v1/namespaces/${namespace ?? "default"}/pods/${name}/log?${query.toString()}`
+      const path = `${logPath(namespace, name)}?${query.toString()}`
       const answer = await sendPatiently({ method: "GET", path })
       // 400: its container has not been started yet, or there was none before.
       if (answer.status === 404 || answer.status === 400) return ""
@@ -95,7 +95,7 @@ export function kubeCluster(options: ClusterOptions): Cluster {
       return answer.text
     },
     async follow({ namespace, name }, onChunk, stop) {
-      const path = `/api/v1/namespaces/${namespace ?? "default"}/pods/${name}/log?follow=true`
+      const path = `${logPath(namespace, name)}?follow=true`
       await send({ method: "GET", path, signal: stop, timeoutMs: 0, onChunk }).catch(() => undefined)
     },
     serves,
@@ -107,3 +107,6 @@ export function kubeCluster(options: ClusterOptions): Cluster {
     },
   }
 }
+
+const logPath = (namespace: string | undefined, name: string) =>
+  `/api/v1/namespaces/${namespace ?? "default"}/pods/${name}/log`

@@ -1,4 +1,4 @@
-import { quotaFault, unaskedWebhook, webhookFault } from "../../clients/kubernetes/index.js"
+import { isQuota, quotaFault, unaskedWebhook, webhookFault } from "../../clients/kubernetes/index.js"
 import { fault, type Fault } from "../../core/errors.js"
 
 /** What makes pods, and makes none. */
@@ -9,14 +9,11 @@ export interface Maker {
 
 export const deploymentOf = (name: string): Maker => ({ kind: "Deployment", metadata: { name } })
 
-/** Whether the cluster has no room for them, by somebody's decision. Pure. @param said in the cluster's words */
-export const isQuota = (said: string): boolean => /exceeded quota/.test(said)
-
 /** Whether the cluster will not make these pods as they are: a quota, a policy. Pure. @param said in the cluster's words */
 export const isRefusal = (said: string): boolean =>
   unaskedWebhook(said) === undefined &&
   !/status unknown for quota/.test(said) &&
-  /exceeded quota|denied|forbidden|violates/.test(said)
+  (isQuota(said) || /denied|forbidden|violates/.test(said))
 
 /** The cluster makes no pods: a quota, or a policy. @param said in the cluster's words */
 export function notMadeFault(namespace: string, { kind, metadata: { name } }: Maker, said: string): Fault {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { stuckFault } from "../faults.js"
+import { died } from "../readiness.js"
 import { releaseKey } from "../release.js"
 import { fullWeight, type Instance } from "../target.js"
 import { awaitFit, logLines, notReady, removeDead, retire, startInstances } from "./instances.js"
@@ -40,10 +41,7 @@ export async function roll(rollout: Rollout): Promise<void> {
       }
       // One of its own that is dead so early would be dead the next time, too: that is no progress, for ever.
       const dead = move.kind === "remove" ? move.instances.find((i) => started.has(i.id) && i.weight === 0) : undefined
-      if (dead !== undefined) {
-        const why = dead.exit?.outOfMemory === true ? "out-of-memory" : "exited"
-        throw await notReady(rollout, { instance: dead, why, afterSeconds: 0 })
-      }
+      if (dead !== undefined) throw await notReady(rollout, died(dead, 0))
       if (move.kind === "start") {
         for (const { id } of await startInstances(rollout, move.count)) started.add(id)
       } else await act(rollout, move, instances, retiring)

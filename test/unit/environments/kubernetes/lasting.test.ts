@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest"
+import { isQuota } from "../../../../clients/kubernetes/index.js"
 import { lasting } from "../../../../environments/kubernetes/lasting.js"
-import { isQuota, isRefusal } from "../../../../environments/kubernetes/not-made.js"
+import { isRefusal } from "../../../../environments/kubernetes/not-made.js"
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["performance"] })
