@@ -8,7 +8,7 @@
 // Where TEST_SUM names a file, several of these are one sum.
 import { mkdirSync } from "node:fs"
 import { onceMore } from "./run/again.mjs"
-import { notRun, runPart, seconds } from "./run/part.mjs"
+import { forget, notRun, runPart, seconds } from "./run/part.mjs"
 import { results, suite } from "./run/suites.mjs"
 import { isRed, printBoth, printSum, sumOf } from "./run/sum.mjs"
 
@@ -18,6 +18,7 @@ const width = Math.max(...wanted.map(({ name }) => name.length))
 const say = (name, text) => console.log(wanted.length === 1 ? text : `${name.padEnd(width)} | ${text}`)
 
 const started = Date.now()
+for (const part of wanted) forget(part)
 const running = new Map()
 for (const part of wanted) running.set(part.name, start(part))
 const sum = sumOf(await onceMore(await Promise.all(running.values()), say))

@@ -1,4 +1,4 @@
-import { runPart } from "./part.mjs"
+import { forget, runPart } from "./part.mjs"
 import { vitest } from "./suites.mjs"
 
 /** More files than these that are red are no accident. */
@@ -12,7 +12,7 @@ const most = 3
  */
 export async function onceMore(outcomes, say) {
   const red = outcomes.filter(({ why }) => why !== undefined)
-  const mayBeAccident = red.every(({ part, files }) => part.onReal !== undefined && files.length > 0)
+  const mayBeAccident = red.every(({ part, files }) => part.onReal === true && files.length > 0)
   if (!mayBeAccident || red.flatMap(({ files }) => files).length > most) return outcomes
   const settled = []
   for (const outcome of outcomes) settled.push(outcome.why === undefined ? outcome : await again(outcome, say))
@@ -21,7 +21,9 @@ export async function onceMore(outcomes, say) {
 
 async function again(outcome, say) {
   const { part, files, passed, failed, texts } = outcome
-  const second = await runPart(vitest(`${part.name}-again`, part.onReal, files), say)
+  const alone = vitest(`${part.name}-again`, part.project, files)
+  forget(alone)
+  const second = await runPart(alone, say)
   if (second.why !== undefined) return { ...outcome, texts: [...texts, ...second.texts] }
   return { part, passed, failed: 0, unsteady: failed, texts: [], files: [], unsteadyTexts: texts }
 }

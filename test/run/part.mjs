@@ -5,21 +5,26 @@ import { createInterface } from "node:readline"
 /** Of a part that is red without a red test, what it said last. */
 const tail = 15
 
+/** Removes what a part reported when it ran before. */
+export function forget({ report, red }) {
+  for (const file of [report, red]) if (file !== undefined) rmSync(file, { force: true })
+}
+
 /**
  * Runs a part and tells what came of it: tests that passed and failed, why it is red (none: it is not), whether that stops
- * what builds on it, what was red in it, and the files where tests were red.
+ * what builds on it, what was red in it, and the files of red tests where they are all that is wrong.
  */
 export async function runPart(part, say) {
   const since = Date.now()
   say(part.name, "=== begins")
-  for (const file of [part.report, part.red]) if (file !== undefined) rmSync(file, { force: true })
   const { code, last } = await run(part, say)
-  const found = part.report === undefined ? { passed: 0, failed: 0 } : count(part, code)
   say(part.name, `=== ${code === 0 ? "ok" : `exit code ${code}`}, ${seconds(since)}`)
+  const found =
+    part.report === undefined ? { passed: 0, failed: 0, files: [] } : count(part.name, read(part.report), code)
   const named = read(part.red) ?? []
   const texts = (code !== 0 && named.length === 0 ? last : named).map((text) => `${part.name} | ${text}`)
   const why = found.why ?? (code === 0 ? undefined : part.name)
-  return { part, ...found, why, stops: code !== 0 && part.vital === true, texts, files: redFiles(part) }
+  return { part, ...found, why, stops: code !== 0 && part.vital === true, texts }
 }
 
 /** One that had to wait for a part that is red. */
@@ -39,23 +44,19 @@ export function read(path) {
   }
 }
 
-function count({ name, report }, code) {
-  const { numPassedTests = 0, numFailedTests = 0, numPendingTests = 0, numTodoTests = 0, ...rest } = read(report) ?? {}
+function count(name, report, code) {
+  const { numPassedTests: passed = 0, numFailedTests = 0, numPendingTests = 0, numTodoTests = 0 } = report ?? {}
   const skipped = numPendingTests + numTodoTests
   // A file that cannot be loaded has no failed test, and is red all the same.
   const failed = (code !== 0 && numFailedTests === 0 ? 1 : numFailedTests) + skipped
-  if (skipped > 0)
-    return {
-      passed: numPassedTests,
-      failed,
-      why: `${name}: ${skipped} tests were skipped, and no test of Gantry passes by skipping`,
-    }
-  return { passed: numPassedTests, failed, why: rest.numTotalTests === 0 ? `${name}: no test ran` : undefined }
-}
-
-function redFiles({ report }) {
-  const results = read(report)?.testResults ?? []
-  return results.filter(({ status }) => status === "failed").map(({ name }) => name)
+  const why =
+    skipped > 0
+      ? `${name}: ${skipped} tests were skipped, and no test of Gantry passes by skipping`
+      : report?.numTotalTests === 0
+        ? `${name}: no test ran`
+        : undefined
+  const red = (report?.testResults ?? []).filter(({ status }) => status === "failed")
+  return { passed, failed, why, files: why === undefined ? red.map((file) => file.name) : [] }
 }
 
 function run({ name, red, command: [command, ...args] }, say) {

@@ -9,11 +9,11 @@ export const vitest = (name, project, files = []) => {
   const reporters = ["default", "json", "./test/red.mjs"].map((reporter) => `--reporter=${reporter}`)
   const report = `${results}/${name}.json`
   const command = ["npx", "vitest", "run", "--project", project, ...reporters, `--outputFile.json=${report}`, ...files]
-  return { name, report, red: `${results}/${name}.red.json`, command }
+  return { name, project, report, red: `${results}/${name}.red.json`, command }
 }
 const tests = (name, project, after, files) => ({ ...vitest(name, project, files), after })
 /** With a real cluster, engine or balancer on a machine that others use too. */
-const onReal = (...of) => ({ ...tests(...of), onReal: of[1] })
+const onReal = (...of) => ({ ...tests(...of), onReal: true })
 
 /** `after`: parts that have to be through; those with `vital` have to be green as well. */
 const build = { name: "build", after: [], vital: true, command: npm("build") }
