@@ -1,8 +1,10 @@
-import { beforeEach } from "vitest"
-import { ensureLab } from "../lab/kubernetes/index.js"
+import { beforeEach, inject } from "vitest"
+import { kubectlFor } from "../lab/kubernetes/index.js"
 
 /** Of all events, the last: what was red is young. */
 const recent = 40
+/** The test may have taken the API server away. Milliseconds. */
+const timeoutMs = 30_000
 
 /** A red test on the cluster is told with what the cluster said at that moment: hardly any can be seen again otherwise. */
 beforeEach(({ onTestFailed }) => {
@@ -18,7 +20,7 @@ beforeEach(({ onTestFailed }) => {
 
 async function said(args: readonly string[]): Promise<string> {
   try {
-    const text = await (await ensureLab()).kubectl(args)
+    const text = await (await kubectlFor(inject("kubeconfig")))(args, { timeoutMs })
     return args[1] === "events" ? text.trimEnd().split("\n").slice(-recent).join("\n") : text
   } catch (error) {
     return String(error)

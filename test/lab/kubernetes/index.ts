@@ -69,6 +69,13 @@ export interface Lab {
   down(): Promise<void>
 }
 
+/** kubectl on the host for a cluster that it neither starts nor repairs. Errors: LAB-KUBECTL. */
+export const kubectlFor = async (kubeconfig: string, options: LabOptions = {}): Promise<Kubectl> =>
+  kubectlAt(contextOf(options), kubeconfig)
+
+const kubectlAt = async (context: EngineContext, kubeconfig: string): Promise<Kubectl> =>
+  kubectlOf(join(await kubernetesPrograms(context), "kubectl"), kubeconfig)
+
 const nameOf = (options: LabOptions): string => options.name ?? (process.env["GANTRY_LAB"] || "kubernetes")
 const containerName = (context: EngineContext, name: string): string => `${context.config.stack}-lab-${name}`
 const stateFolder = (context: EngineContext, name: string): string =>
@@ -171,7 +178,7 @@ async function writeKubeconfig(context: EngineContext, name: string, found: Foun
 async function labOf(context: EngineContext, name: string, found: FoundNode): Promise<Lab> {
   const container = containerName(context, name)
   const kubeconfig = join(stateFolder(context, name), "kubeconfig")
-  const kubectl = kubectlOf(join(await kubernetesPrograms(context), "kubectl"), kubeconfig)
+  const kubectl = await kubectlAt(context, kubeconfig)
   const { "current-context": current } = parse(await readFile(kubeconfig, "utf8")) as { "current-context": string }
   const exec = (command: readonly string[]) => execIn(context.docker, container, command)
   const api = (verb: string) => exec(["/usr/local/lib/lab/api.sh", verb])
